@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel log: /dev/kmsg read from a marker on, matched against one table of rules, splats
+ * kept whole, titles normalised and deduplicated. Knows nothing of scenarios' files or workers;
+ * the coordinator joins an event to an operation by its pid and time.
+ */
+#ifndef STRESSD_KLOG_H
+#define STRESSD_KLOG_H
+
+#include "base/base.h"
+#include "scenario.h"
+
+struct klog;
+
+struct klog_event {
+	int severity;	   /* enum sc_severity */
+	const char *rule;  /* name in rules.def */
+	char title[160];   /* "WARNING in iomap_write_delalloc_release" */
+	u64 time_ns;	   /* CLOCK_MONOTONIC, from the record's stamp */
+	int pid;	   /* of the task that the splat names, or -1 */
+	char comm[17];
+	char **lines;	   /* the whole splat, owned by the klog */
+	size_t nlines;
+	u64 repeats;	   /* further events with the same title */
+	bool allowed;	   /* an allow pattern covers it */
+};
+
+/*
+ * Open /dev/kmsg, write a marker line naming @run and seek behind it. -EACCES/-EPERM without
+ * rights (dmesg_restrict), -ENOENT without the device; text in @e. The descriptor is
+ * non-blocking, for epoll.
+ */
+int klog_open(const char *run, struct klog **ret, struct err *e);
+/* The same machinery over a text stream without a device (console of a VM, samples in tests). */
+int klog_open_memory(struct klog **ret);
+int klog_fd(const struct klog *k);
+void klog_allow(struct klog *k, const char *substring);
+/* Read what is there; returns the number of events completed, or -errno. */
+int klog_read(struct klog *k);
+/* Feed one line as /dev/kmsg would give it, without the prefix. */
+void klog_feed(struct klog *k, const char *line, u64 time_ns);
+/* No more lines will come: close a splat that has no end marker. */
+void klog_finish(struct klog *k);
+size_t klog_count(const struct klog *k);
+const struct klog_event *klog_event(const struct klog *k, size_t i);
+/* Records that the ring buffer overwrote before they were read (EPIPE, sequence gaps). */
+u64 klog_lost(const struct klog *k);
+/* Every line since the marker is copied to @path as it comes ("kernel.log"). */
+int klog_copy_to(struct klog *k, const char *path);
+/* Lines between two moments (CLOCK_MONOTONIC ns), from a bounded recent window; owned by @k.
+ * Returns their number, at most @max. */
+size_t klog_lines_between(const struct klog *k, u64 from_ns, u64 to_ns, const char **lines,
+			  size_t max);
+void klog_close(struct klog *k);
+
+/* /proc/sys/kernel/tainted, or -errno. The names of the set bits go to klog_taint_text(). */
+s64 klog_taint(void);
+void klog_taint_text(u64 taint, char *buf, size_t len);
+/* Re-arm WARN_ON_ONCE through debugfs clear_warn_once; -errno where it is not to be had. */
+int klog_rearm_warn_once(void);
+
+struct klog_rule {
+	const char *name;
+	int severity;
+	const char *pattern, *title, *help;
+};
+extern const struct klog_rule klog_rules[];
+extern const size_t klog_nrules;
+
+#endif

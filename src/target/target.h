@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Targets: where the files of a run live. One file per type ends in one designated-initialiser
+ * struct; targets.def lists them. A target is probed before anything is changed, set up under
+ * the undo journal, and torn down in reverse. Knows nothing of workers or shadows.
+ */
+#ifndef STRESSD_TARGET_H
+#define STRESSD_TARGET_H
+
+#include "base/base.h"
+#include "base/option.h"
+#include "scenario.h"
+#include "undo.h"
+
+#include <sys/types.h>
+
+/* A target that is set up. Paths are absolute. */
+struct target {
+	const struct target_type *type;
+	const void *options;
+	const struct scenario *sc;
+	char run_dir[512];  /* of the run; images are made here unless the scenario says otherwise */
+	char root[600];	    /* directory that the files are made in */
+	char device[64];    /* block device under it, "" where there is none */
+	char fs[16];	    /* "xfs", "ext4", "btrfs", or what statfs(2) says */
+	u64 block_bytes;    /* filesystem block size */
+	bool mounted;	    /* the mount is ours: remount and fsck are possible */
+	bool prefilled;
+	bool destroy_ok;    /* the command line named this device with --destroy */
+	struct undo *undo;
+	int undo_mount, undo_loop, undo_image, undo_dir; /* journal entries, -1 */
+	int loop_fd;
+	char mount_options[256];
+};
+
+struct target_type {
+	const char *name, *help;
+	const struct opt_def *options;
+	size_t options_size;
+	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
+	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
+	int (*probe)(const struct target *t, struct err *e);
+	int (*setup)(struct target *t, struct err *e);
+	/* Unmount and mount again, the same device and options. No file may be open. */
+	int (*remount_cycle)(struct target *t, struct err *e);
+	/* Unmount, keep the device: for fsck. */
+	int (*unmount)(struct target *t, struct err *e);
+	/* Everything back; @keep leaves an image file in the run directory. */
+	int (*teardown)(struct target *t, bool keep, struct err *e);
+};
+
+extern const struct target_type *const target_types[]; /* NULL-terminated */
+const struct target_type *target_type_by_name(const char *name);
+
+/* Prepare @t from a scenario: nothing is changed yet. */
+void target_init(struct target *t, const struct scenario *sc, const char *run_dir,
+		 struct undo *undo, bool destroy_ok);
+/* Run the filesystem's own checker, read-only, on the unmounted device. 0 clean, 1 complaints
+ * (output in *ret_text, owned by the caller), -errno when it could not run. */
+int target_fsck(const struct target *t, char **ret_text, struct err *e);
+/* Read @len bytes (a multiple of 512) that FIEMAP says lie behind @offset of the file @fd,
+ * from the block device, bypassing every cache. -ENODATA: a hole or not allocated there;
+ * -EOPNOTSUPP: this filesystem's extents do not name device addresses (btrfs), no device.
+ * (Documentation/filesystems/fiemap.rst) */
+ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf, size_t len);
+/* Refuse "/", system directories, mounted devices, and what holds @run_dir or the state. */
+int target_refuse_path(const char *path, struct err *e);
+int target_refuse_device(const char *device, struct err *e);
+
+/* Make the private mount namespace that the run's mounts live in; -EPERM without root. */
+int target_private_mounts(struct err *e);
+
+#endif
