@@ -8,10 +8,10 @@
 
 #include <string.h>
 
-#define SEAL_KEY 0x7374726573736421ULL	  /* "stressd!": constant, so that seals of any run check */
-#define PATTERN_STEP 0x9e3779b97f4a7c15ULL /* odd: no word repeats within a cell */
+#define SEAL_KEY      0x7374726573736421ULL /* "stressd!": constant, so that seals of any run check */
+#define PATTERN_STEP  0x9e3779b97f4a7c15ULL /* odd: no word repeats within a cell */
 #define PREFILL_MAGIC 0x6c6c696665727053ULL /* "Sprefill" in memory */
-#define PREFILL_LINE 64
+#define PREFILL_LINE  64
 
 /* Unaligned, may alias anything: buffers come from mappings, direct reads and the stack. */
 typedef u64 v4u64 __attribute__((vector_size(32), aligned(8), may_alias));
@@ -23,12 +23,12 @@ static u64 stamp_seal(const struct stamp *id)
 	return mix64(mix64(mix64(id->run ^ SEAL_KEY) ^ who) ^ id->cell);
 }
 
-static const v4u64 pattern_first = { PATTERN_STEP * 1, PATTERN_STEP * 2, PATTERN_STEP * 3,
-				     PATTERN_STEP * 4 };
+static const v4u64 pattern_first = {PATTERN_STEP * 1, PATTERN_STEP * 2, PATTERN_STEP * 3,
+				    PATTERN_STEP * 4};
 
 void stamp_fill(void *dst, size_t len, const struct stamp *id)
 {
-	struct stamp_header h = { .id = *id, .seal = stamp_seal(id) };
+	struct stamp_header h = {.id = *id, .seal = stamp_seal(id)};
 	v4u64 v = pattern_first + h.seal;
 	char *p = dst;
 
@@ -40,7 +40,7 @@ void stamp_fill(void *dst, size_t len, const struct stamp *id)
 /* Differences are gathered and looked at once: no branch in the loop for the usual, good cell. */
 static bool body_equal(const char *p, size_t len, u64 seal)
 {
-	v4u64 v = pattern_first + seal, diff = { 0 };
+	v4u64 v = pattern_first + seal, diff = {0};
 
 	for (size_t i = sizeof(struct stamp_header); i < len; i += sizeof(v)) {
 		diff |= *(const v4u64 *)(p + i) ^ v;
@@ -51,7 +51,7 @@ static bool body_equal(const char *p, size_t len, u64 seal)
 
 bool stamp_equal(const void *src, size_t len, const struct stamp *id)
 {
-	struct stamp_header h = { .id = *id, .seal = stamp_seal(id) };
+	struct stamp_header h = {.id = *id, .seal = stamp_seal(id)};
 
 	return !memcmp(src, &h, sizeof(h)) && body_equal(src, len, h.seal);
 }
@@ -78,7 +78,7 @@ bool stamp_intact(const void *src, size_t len, struct stamp *ret)
 bool bytes_zero(const void *src, size_t len)
 {
 	const char *p = src;
-	v4u64 any = { 0 };
+	v4u64 any = {0};
 
 	for (; len >= sizeof(any); p += sizeof(any), len -= sizeof(any))
 		any |= *(const v4u64 *)p;

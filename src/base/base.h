@@ -18,18 +18,18 @@ typedef uint64_t u64;
 typedef int64_t s64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)                                                                                  \
+/* Each use names its temporaries anew, so that uses may nest. */
+#define STRESSD_PICK(a, b, less, id)                                                               \
 	({                                                                                         \
-		__typeof__(a) a_ = (a);                                                            \
-		__typeof__(b) b_ = (b);                                                            \
-		a_ < b_ ? a_ : b_;                                                                 \
+		__typeof__(a) id##_l = (a);                                                        \
+		__typeof__(b) id##_r = (b);                                                        \
+		id##_l less id##_r ? id##_l : id##_r;                                              \
 	})
-#define MAX(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) a_ = (a);                                                            \
-		__typeof__(b) b_ = (b);                                                            \
-		a_ > b_ ? a_ : b_;                                                                 \
-	})
+#define STRESSD_PICK_NAMED(a, b, less, id) STRESSD_PICK(a, b, less, id)
+#define STRESSD_CONCAT2(a, b) a##b
+#define STRESSD_CONCAT(a, b) STRESSD_CONCAT2(a, b)
+#define MIN(a, b) STRESSD_PICK_NAMED(a, b, <, STRESSD_CONCAT(pick_, __COUNTER__))
+#define MAX(a, b) STRESSD_PICK_NAMED(a, b, >, STRESSD_CONCAT(pick_, __COUNTER__))
 #define ROUND_DOWN(x, to) ((x) / (to) * (to))
 #define ROUND_UP(x, to) (((x) + (to)-1) / (to) * (to))
 #define KIB (1024ULL)

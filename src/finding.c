@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of findings, from findings.def. */
+#include "finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct finding_info finding_infos[FINDING_KINDS] = {
+#define X(id, text, meaning) [FINDING_##id] = {text, meaning},
+#include "findings.def"
+#undef X
+};
+
+int finding_by_name(const char *name)
+{
+	for (int i = 0; i < FINDING_KINDS; i++)
+		if (!strcmp(finding_infos[i].name, name))
+			return i;
+	return -1;
+}
+
+void finding_free(struct finding *f)
+{
+	for (size_t i = 0; i < f->nlog; i++)
+		free(f->log[i]);
+	free(f);
+}

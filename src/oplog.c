@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The history ring: making, writing, and reading it back after anybody's death. */
+#include "oplog.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define OPLOG_MAGIC 0x31676f6c706f5373ULL /* "sSoplog1" */
+
+struct oplog_header {
+	u64 magic, slots;
+	_Atomic u64 count;
+	char name[32];
+	char pad[4096 - 56];
+};
+_Static_assert(sizeof(struct oplog_header) == 4096, "records start on a page");
+
+const struct op_info op_infos[OP_KINDS] = {
+	[OP_NONE] = {"nothing", '-'},
+#define X(id, text, what) [OP_##id] = {text, what},
+#include "ops.def"
+#undef X
+};
+
+static int map_ring(int fd, size_t len, int prot, struct oplog *ret)
+{
+	void *map = mmap(NULL, len, prot, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	ret->h = map;
+	ret->ring = (struct op_record *)(ret->h + 1);
+	ret->slots = (len - sizeof(*ret->h)) / sizeof(struct op_record);
+	ret->map_len = len;
+	return 0;
+}
+
+int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
+	int r;
+
+	if (fd < 0 || ftruncate(fd, (off_t)len) < 0)
+		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	r = map_ring(fd, len, PROT_READ | PROT_WRITE, ret);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
+	snprintf(ret->h->name, sizeof(ret->h->name), "%s", name);
+	ret->h->slots = slots;
+	ret->h->magic = OPLOG_MAGIC;
+	return 0;
+}
+
+int oplog_open(const char *path, struct oplog *ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if ((size_t)st.st_size <= sizeof(struct oplog_header))
+		return err_set(e, -EBADMSG, "%s: too short for a history", path);
+	r = map_ring(fd, (size_t)st.st_size, PROT_READ, ret);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
+	if (ret->h->magic != OPLOG_MAGIC || ret->h->slots != ret->slots || !ret->slots ||
+	    ret->slots & (ret->slots - 1) || !memchr(ret->h->name, 0, sizeof(ret->h->name))) {
+		oplog_close(ret);
+		return err_set(e, -EBADMSG, "%s: not a history, or damaged", path);
+	}
+	return 0;
+}
+
+void oplog_close(struct oplog *log)
+{
+	if (log->h)
+		munmap(log->h, log->map_len);
+	*log = (struct oplog){0};
+}
+
+const char *oplog_name(const struct oplog *log)
+{
+	return log->h->name;
+}
+
+static u32 begin_seal(const struct op_record *r)
+{
+	struct op_record copy = *r;
+
+	copy.end_ns = 0;
+	copy.result = 0;
+	return (u32)XXH3_64bits(&copy, offsetof(struct op_record, begin_seal)) | 1;
+}
+
+static u32 end_seal(const struct op_record *r)
+{
+	u64 parts[3] = {r->end_ns, (u64)r->result, r->begin_seal};
+
+	return (u32)XXH3_64bits(parts, sizeof(parts)) | 1;
+}
+
+struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
+{
+	u64 n = atomic_load_explicit(&log->h->count, memory_order_relaxed);
+	struct op_record *r = &log->ring[n & (log->slots - 1)];
+	struct op_record new = *op;
+
+	new.start_ns = now_ns();
+	new.end_ns = 0;
+	new.result = 0;
+	new.end_seal = 0;
+	new.begin_seal = begin_seal(&new);
+	r->begin_seal = 0; /* until it is whole, it is nothing */
+	atomic_signal_fence(memory_order_seq_cst);
+	memcpy(r, &new, offsetof(struct op_record, begin_seal));
+	r->end_seal = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	r->begin_seal = new.begin_seal;
+	atomic_store_explicit(&log->h->count, n + 1, memory_order_release);
+	return r;
+}
+
+void oplog_end(struct op_record *r, s64 result)
+{
+	r->result = result;
+	r->end_ns = now_ns();
+	atomic_signal_fence(memory_order_seq_cst);
+	r->end_seal = end_seal(r);
+}
+
+void oplog_note(struct oplog *log, const struct op_record *op, s64 result)
+{
+	oplog_end(oplog_begin(log, op), result);
+}
+
+u64 oplog_count(const struct oplog *log)
+{
+	return atomic_load_explicit(&log->h->count, memory_order_acquire);
+}
+
+u64 oplog_oldest(const struct oplog *log)
+{
+	u64 n = oplog_count(log);
+
+	return n > log->slots ? n - log->slots : 0;
+}
+
+int oplog_read(const struct oplog *log, u64 i, struct op_record *ret)
+{
+	memcpy(ret, &log->ring[i & (log->slots - 1)], sizeof(*ret));
+	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret))
+		return -EBADMSG;
+	if (ret->end_seal == end_seal(ret))
+		return 1;
+	ret->end_ns = 0;
+	ret->result = 0;
+	return 0;
+}
+
+void op_describe(const struct op_record *r, char *buf, size_t len)
+{
+	const char *name = op_infos[r->op < OP_KINDS ? r->op : OP_NONE].name;
+	char effect = op_infos[r->op < OP_KINDS ? r->op : OP_NONE].effect;
+	char what[96] = "";
+
+	if (r->op == OP_TRUNCATE)
+		snprintf(what, sizeof(what), "(to %llu)", (unsigned long long)r->offset);
+	else if (effect == 'M')
+		snprintf(what, sizeof(what), "(%llu bytes from %llu to %llu)",
+			 (unsigned long long)r->len, (unsigned long long)r->arg,
+			 (unsigned long long)r->offset);
+	else if (r->len)
+		snprintf(what, sizeof(what), "(%llu bytes at %llu)", (unsigned long long)r->len,
+			 (unsigned long long)r->offset);
+	if (!r->end_ns)
+		snprintf(buf, len, "%s%s, in flight", name, what);
+	else if (r->result < 0)
+		snprintf(buf, len, "%s%s = %s", name, what, strerrorname_np((int)-r->result));
+	else
+		snprintf(buf, len, "%s%s = %lld", name, what, (long long)r->result);
+}

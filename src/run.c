@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The shared block of a run: mapping, board, futexes, pauses. */
+#include "run.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define RUN_MAGIC 0x316e757264737273ULL
+
+const char *const slot_state_names[] = {"empty",  "starting", "ready",	"running",
+					"paused", "stopped",  "failed", "dead"};
+
+int run_shared_create(const char *path, struct run_shared **ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	void *map;
+
+	if (fd < 0 || ftruncate(fd, sizeof(**ret)) < 0)
+		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	map = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
+	*ret = map;
+	(*ret)->magic = RUN_MAGIC;
+	(*ret)->len = sizeof(**ret);
+	return 0;
+}
+
+int run_shared_open(const char *path, struct run_shared **ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	struct run_shared *r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (st.st_size != sizeof(*r))
+		return err_set(e, -EBADMSG, "%s: not the control block of a run", path);
+	r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (r == MAP_FAILED)
+		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
+	if (r->magic != RUN_MAGIC || r->len != sizeof(*r)) {
+		munmap(r, sizeof(*r));
+		return err_set(e, -EBADMSG, "%s: not the control block of a run", path);
+	}
+	*ret = r;
+	return 0;
+}
+
+void run_shared_close(struct run_shared *r)
+{
+	if (r)
+		munmap(r, sizeof(*r));
+}
+
+struct sighting *sighting_take(struct run_shared *r)
+{
+	for (size_t i = 0; i < RUN_SIGHTINGS; i++) {
+		u32 free_state = 0;
+
+		if (atomic_compare_exchange_strong(&r->board[i].state, &free_state, 1)) {
+			/* all but the state, which others look at */
+			memset((char *)&r->board[i] + sizeof(r->board[i].state), 0,
+			       offsetof(struct sighting, found) - sizeof(r->board[i].state));
+			return &r->board[i];
+		}
+	}
+	atomic_fetch_add(&r->sightings_lost, 1);
+	return NULL;
+}
+
+void sighting_post(struct sighting *s)
+{
+	atomic_store_explicit(&s->state, 2, memory_order_release);
+}
+
+int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns)
+{
+	struct timespec ts = {(time_t)(timeout_ns / NSEC_PER_SEC),
+			      (long)(timeout_ns % NSEC_PER_SEC)};
+
+	if (syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns ? &ts : NULL, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+void futex_wake_all(_Atomic u32 *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static const struct slot *not_paused(const struct run_shared *r, u16 who, u32 pause)
+{
+	for (u16 i = 1; i < SHADOW_WRITERS; i++) {
+		const struct slot *s = &r->slots[i];
+		u32 state = atomic_load(&s->state);
+
+		if (i != who && (state == SLOT_RUNNING || state == SLOT_PAUSED) &&
+		    atomic_load(&s->pause_seen) != pause)
+			return s;
+	}
+	return NULL;
+}
+
+int run_pause(struct run_shared *r, u16 who, u64 timeout_ns, struct err *e)
+{
+	u64 deadline = now_ns() + timeout_ns;
+	const struct slot *s;
+	u32 none = 0, pause;
+
+	if (!atomic_compare_exchange_strong(&r->pauser, &none, who))
+		return err_set(e, -EBUSY, "another pause is under way");
+	pause = atomic_fetch_add(&r->pause, 1) + 1;
+	while ((s = not_paused(r, who, pause))) {
+		if (now_ns() >= deadline || run_stopping(r)) {
+			err_set(e, -ETIMEDOUT, "%s did not pause within %llu s", s->name,
+				(unsigned long long)(timeout_ns / NSEC_PER_SEC));
+			run_resume(r);
+			return -ETIMEDOUT;
+		}
+		/* polls a condition; pauses are rare and last long */
+		nanosleep(&(struct timespec){.tv_nsec = 200 * 1000}, NULL);
+	}
+	return 0;
+}
+
+void run_resume(struct run_shared *r)
+{
+	atomic_fetch_add(&r->pause, 1);
+	atomic_store(&r->pauser, 0);
+	futex_wake_all(&r->pause);
+}

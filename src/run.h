@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a coordinator and its workers share beside the shadow: the start, the stop and the pause,
+ * a slot for each worker's state and counters, and the board on which a worker leaves what it saw
+ * that cannot be. One mapping, in the run directory, so that a dead run can be read.
+ */
+#ifndef STRESSD_RUN_H
+#define STRESSD_RUN_H
+
+#include "base/base.h"
+#include "scenario.h"
+#include "verify.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+enum slot_state {
+	SLOT_EMPTY,
+	SLOT_STARTING, /* forked, opening its files */
+	SLOT_READY,    /* waiting for the start */
+	SLOT_RUNNING,
+	SLOT_PAUSED,  /* files closed, waiting for the end of a pause */
+	SLOT_STOPPED, /* ended as it was told to */
+	SLOT_FAILED,  /* ended by itself; why is in error */
+	SLOT_DEAD,    /* reaped, without having said that it ends */
+};
+extern const char *const slot_state_names[];
+
+struct slot {
+	_Atomic u32 state;
+	_Atomic s64 pid; /* also the process group */
+	char name[32];
+	_Atomic u64 beat_ns; /* CLOCK_MONOTONIC of the last sign of life */
+	_Atomic u64 quiet;   /* a long call is expected: the heartbeat may pause */
+	_Atomic u64 ops, bytes, failed, busy, cells_checked, cells_open, faults_hit;
+	_Atomic u64 pause_seen; /* the pause that its files are closed for */
+	char error[256];
+} __attribute__((aligned(64)));
+
+/* Something that cannot be, as a worker or the final check saw it. */
+struct sighting {
+	_Atomic u32 state; /* 0 free, 1 being written, 2 to be read */
+	u16 kind;	   /* enum finding_kind */
+	u16 finder;	   /* writer id */
+	u16 file, layer;   /* enum sc_layer that showed it */
+	u32 op;		   /* enum op_kind that saw it or failed */
+	bool has_cell;
+	u64 cell, from, to;    /* bytes [from, to) of the cell were looked at */
+	u64 start_ns, time_ns; /* CLOCK_MONOTONIC, begin and end of the read */
+	u64 offset, len;       /* of the operation */
+	s64 result;	       /* of the operation: bytes or -errno */
+	u64 size_lo, size_hi;  /* size-mismatch: what it might have been */
+	struct cell_view view; /* before the read */
+	struct verdict verdict;
+	struct finding_layer layers[LAYERS];
+	char text[256]; /* free text: output of a program, ... */
+	u8 found[CELL_MAX];
+};
+
+#define RUN_SIGHTINGS 64
+
+struct run_shared {
+	u64 magic, len;
+	u64 start_ns;	    /* CLOCK_MONOTONIC of the start barrier */
+	_Atomic u32 go;	    /* futex: workers wait for 1 */
+	_Atomic u32 stop;   /* ends the run: workers finish their operation */
+	_Atomic u32 pause;  /* futex: odd while a pause is asked for */
+	_Atomic u32 pauser; /* writer id of who asked */
+	_Atomic u64 sightings_lost;
+	_Atomic u64 restless;		   /* repeat sightings that were not put on the board */
+	struct slot slots[SHADOW_WRITERS]; /* by writer id */
+	struct sighting board[RUN_SIGHTINGS];
+};
+
+int run_shared_create(const char *path, struct run_shared **ret, struct err *e);
+/* Read-only copy of a dead run's. -EBADMSG when damaged. */
+int run_shared_open(const char *path, struct run_shared **ret, struct err *e);
+void run_shared_close(struct run_shared *r);
+
+/* A free place on the board, or NULL (counted). Fill it, then post it. */
+struct sighting *sighting_take(struct run_shared *r);
+void sighting_post(struct sighting *s);
+
+static inline bool run_stopping(const struct run_shared *r)
+{
+	return atomic_load_explicit(&r->stop, memory_order_relaxed) != 0;
+}
+
+/* Wait on / wake a futex word in the shared mapping. timeout 0: none. (futex(2)) */
+int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns);
+void futex_wake_all(_Atomic u32 *word);
+
+/*
+ * Pause everybody but @who: ask, and wait until every running worker has closed its files. 0,
+ * -EBUSY (somebody else pauses), -ETIMEDOUT (then the pause is taken back; @e names who did not).
+ */
+int run_pause(struct run_shared *r, u16 who, u64 timeout_ns, struct err *e);
+void run_resume(struct run_shared *r);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The shadow file: its layout on disk, making and mapping it. Cells are in shadow_cell.c. */
+#include "shadow.h"
+
+#include "base/cleanup.h"
+#include "scenario.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define SHADOW_MAGIC 0x31776f6461687353ULL /* "Sshadow1" */
+#define SHADOW_ALIGN 4096
+
+struct shadow_header {
+	u64 magic, run, len;
+	u32 nfiles, header_bytes;
+	char writers[SHADOW_WRITERS][32];
+	struct shadow_file files[SC_MAX_FILES];
+};
+
+static size_t cells_offset(void)
+{
+	return ROUND_UP(sizeof(struct shadow_header), SHADOW_ALIGN);
+}
+
+static void attach(struct shadow *sh, void *map, size_t len)
+{
+	sh->h = map;
+	sh->len = len;
+	sh->files = sh->h->files;
+	sh->cells = (struct shadow_cell *)((char *)map + cells_offset());
+	sh->nfiles = sh->h->nfiles;
+	sh->run = sh->h->run;
+}
+
+static u64 file_init(struct shadow_file *f, const struct sc_file *sf, u32 index, u64 first_cell)
+{
+	snprintf(f->name, sizeof(f->name), "%s", sf->name);
+	f->index = index;
+	f->cell_bytes = (u32)sf->cell_bytes;
+	f->cell_shift = (u32)__builtin_ctzll(sf->cell_bytes);
+	f->max_bytes = sf->max_bytes;
+	f->ncells = sf->max_bytes >> f->cell_shift;
+	f->first_cell = first_cell;
+	f->conflict = sf->conflict;
+	atomic_init(&f->epoch, 1);
+	return f->ncells;
+}
+
+int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
+		  struct err *e)
+{
+	u64 ncells = 0;
+
+	for (size_t i = 0; i < sc->nfiles; i++)
+		ncells += sc->files[i].max_bytes / sc->files[i].cell_bytes;
+
+	size_t len = cells_offset() + ncells * sizeof(struct shadow_cell);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	if (ftruncate(fd, (off_t)len) < 0)
+		return err_set(e, -errno, "%s: cannot be %zu bytes long: %s", path, len,
+			       strerror(errno));
+	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
+
+	struct shadow_header *h = map;
+
+	h->run = run;
+	h->len = len;
+	h->nfiles = (u32)sc->nfiles;
+	h->header_bytes = sizeof(*h);
+	snprintf(h->writers[SHADOW_LAYOUT], sizeof(h->writers[0]), "layout");
+	ncells = 0;
+	for (size_t i = 0; i < sc->nfiles; i++)
+		ncells += file_init(&h->files[i], &sc->files[i], (u32)i, ncells);
+	h->magic = SHADOW_MAGIC; /* last: a file without it was never whole */
+	attach(ret, map, len);
+	ret->fd = take_fd(&fd);
+	return 0;
+}
+
+static int header_check(const struct shadow_header *h, size_t len)
+{
+	u64 ncells = 0;
+
+	if (len < cells_offset() || h->magic != SHADOW_MAGIC || h->len != len ||
+	    h->header_bytes != sizeof(*h) || h->nfiles > SC_MAX_FILES || h->run == 0)
+		return -EBADMSG;
+	for (u32 i = 0; i < h->nfiles; i++) {
+		const struct shadow_file *f = &h->files[i];
+
+		if (f->cell_bytes < CELL_MIN || f->cell_bytes > CELL_MAX ||
+		    f->cell_bytes != 1U << (f->cell_shift & 31) || f->index != i ||
+		    f->first_cell != ncells || f->ncells > SHADOW_CELLS_MAX ||
+		    f->ncells != f->max_bytes >> f->cell_shift ||
+		    !memchr(f->name, 0, sizeof(f->name)))
+			return -EBADMSG;
+		ncells += f->ncells;
+	}
+	return len == cells_offset() + ncells * sizeof(struct shadow_cell) ? 0 : -EBADMSG;
+}
+
+int shadow_open(const char *path, bool writable, struct shadow *ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if ((size_t)st.st_size < cells_offset())
+		return err_set(e, -EBADMSG, "%s: too short for a shadow", path);
+	/* A private mapping where nothing is to be written: views need no write access, but the
+	 * same structures serve both. */
+	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+			 writable ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+
+	if (map == MAP_FAILED)
+		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
+	if (header_check(map, (size_t)st.st_size) < 0) {
+		munmap(map, (size_t)st.st_size);
+		return err_set(e, -EBADMSG, "%s: not a shadow, or damaged", path);
+	}
+	attach(ret, map, (size_t)st.st_size);
+	ret->fd = take_fd(&fd);
+	return 0;
+}
+
+void shadow_close(struct shadow *sh)
+{
+	if (sh->h)
+		munmap(sh->h, sh->len);
+	if (sh->h && sh->fd >= 0)
+		close(sh->fd);
+	*sh = (struct shadow){.fd = -1};
+}
+
+void shadow_set_writer(struct shadow *sh, u16 id, const char *name)
+{
+	if (id < SHADOW_WRITERS)
+		snprintf(sh->h->writers[id], sizeof(sh->h->writers[0]), "%s", name);
+}
+
+const char *shadow_writer(const struct shadow *sh, u16 id)
+{
+	if (id == 0 || id >= SHADOW_WRITERS || !sh->h->writers[id][0])
+		return "nobody";
+	return sh->h->writers[id];
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shadow: for every cell of every file, which generations its bytes may be now. It lives in a
+ * shared file mapping in the run directory and is written with release stores, so that whoever
+ * dies leaves a state that can be checked: a write that was under way stays pending, which
+ * allows old or new. 32 bytes a cell; the size does not change during a run.
+ *
+ *   settled   the generation that is certainly stored, its kind and writer
+ *   flight    the last generation issued, who holds the cell (the lease), what is uncertain
+ *   origin    kind MOVED: the stamp the bytes were made for; kind CUT: the zeroed interval
+ *   durable   the last generation that is certainly on stable storage
+ *   epoch     the sync epoch of the file in which `settled` was done
+ *
+ * Single owner: a cell is leased by one worker at a time, by compare-and-swap of `flight`; no
+ * two writers ever share bytes, while they share pages as the scenario makes them. On files with
+ * "conflict" writers share cells: `settled` then is the oldest generation of the legal set, and the
+ * lease field counts the writers in flight.
+ *
+ * Lock order: size lock of a file, then leases in ascending (file, cell) order. Only a holder of
+ * the size lock waits for leases; everybody else tries, and takes what is free.
+ */
+#ifndef STRESSD_SHADOW_H
+#define STRESSD_SHADOW_H
+
+#include "base/base.h"
+#include "stamp.h"
+
+#include <stdatomic.h>
+
+struct scenario;
+
+#define SHADOW_WRITERS	 320 /* worker ids, 0 = none */
+#define SHADOW_LAYOUT	 1   /* writer id of the coordinator, which lays the files out */
+#define SHADOW_CELLS_MAX (1ULL << 24)
+
+enum cell_kind {
+	CELL_ZERO,  /* hole, punched, zeroed or truncated: reads as zeros, or not at all */
+	CELL_STAMP, /* a stamp of this place */
+	CELL_MOVED, /* a stamp of another place or generation, named by origin */
+	CELL_CUT,   /* a stamp of this place with one zeroed interval, named by origin */
+};
+
+struct shadow_cell {
+	_Atomic u64 settled;
+	_Atomic u64 flight;
+	_Atomic u64 origin;
+	_Atomic u32 durable;
+	_Atomic u32 epoch;
+};
+_Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
+
+/* Fields of settled and flight. */
+#define CELL_GEN(w)		  ((u32)(w))
+#define CELL_WHO(w)		  ((u16)((w) >> 32 & 0xfff))
+#define CELL_KIND(w)		  ((enum cell_kind)((w) >> 44 & 3))
+#define CELL_WORD(gen, who, kind) ((u64)(gen) | (u64)(who) << 32 | (u64)(kind) << 44)
+/* settled */
+#define CELL_UPDATING (1ULL << 46) /* origin is being changed: look again */
+/* flight */
+#define CELL_PENDING	(1ULL << 46) /* a write of the last generation is under way */
+#define CELL_MAYBE	(1ULL << 47) /* generations after settled may be stored */
+#define CELL_MAYBE_ZERO (1ULL << 48) /* ... or zeros */
+#define CELL_MIXED	(1ULL << 49) /* ... or words of several of them */
+#define CELL_UNKNOWN	(1ULL << 50) /* anything of this run: a move of uncertain outcome */
+#define CELL_MOVING	(1ULL << 51) /* the pending generation moves bytes here */
+#define CELL_DOUBTS	(CELL_MAYBE | CELL_MAYBE_ZERO | CELL_MIXED | CELL_UNKNOWN)
+#define CELL_SPAN_SHIFT 52 /* conflict: last - first generation of those in flight */
+#define CELL_SPAN_MAX	0xfffULL
+
+/* origin of a moved cell; of a cut cell: the generation of its stamp and the zeroed interval
+ * [from, to) in bytes. */
+#define ORIGIN(file, cell, gen) ((u64)(gen) | (u64)(cell) << 32 | (u64)(file) << 56)
+#define ORIGIN_GEN(o)		((u32)(o))
+#define ORIGIN_CELL(o)		((u32)((o) >> 32 & 0xffffff))
+#define ORIGIN_FILE(o)		((u16)((o) >> 56))
+#define CUT(gen, from, to)	((u64)(gen) | (u64)(from) << 32 | (u64)(to) << 46)
+#define CUT_GEN(o)		((u32)(o)) /* of the stamp; its writer is the one in settled */
+#define CUT_FROM(o)		((u32)((o) >> 32 & 0x1fff))
+#define CUT_TO(o)		((u32)((o) >> 46 & 0x1fff))
+
+struct shadow_file {
+	char name[64];
+	u64 max_bytes, ncells, first_cell;
+	u32 cell_bytes, cell_shift;
+	u32 index;
+	u32 conflict; /* writers share cells */
+	u32 reshaped; /* some worker zeroes, truncates or moves content of this file */
+	u32 dirtied_by_mmap;
+	u64 zone_bytes; /* direct and cached writers alternate in zones of this size; 0: none */
+	/* Size, like a cell: between lo and hi while a change is under way (seq odd) or in doubt.
+	 */
+	_Atomic u64 size_lo, size_hi;
+	_Atomic u32 size_seq, size_owner;
+	/* Durability: a sync that starts takes the next epoch; when it returns 0, all that was
+	 * settled in earlier epochs is durable. */
+	_Atomic u32 epoch, durable_epoch;
+	_Atomic u32 writeback_error; /* errno of the last one told to some descriptor */
+	_Atomic u64 unchecked;	     /* cell reads that overlapped too much to be judged */
+	u64 reserved[4];
+};
+
+struct shadow {
+	int fd;
+	size_t len;
+	struct shadow_header *h;
+	struct shadow_file *files;
+	struct shadow_cell *cells;
+	u32 nfiles;
+	u64 run;
+};
+
+/* A consistent look at one cell. */
+struct cell_view {
+	u64 settled, flight, origin;
+};
+
+/* Make the shadow of @sc at @path, sized for all cells (sparse), keyed @run. 0 or -errno. */
+int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
+		  struct err *e);
+/* Map an existing one; @writable for `verify`, which settles what was pending. -EBADMSG when it
+ * is damaged or not a shadow. */
+int shadow_open(const char *path, bool writable, struct shadow *ret, struct err *e);
+void shadow_close(struct shadow *sh);
+void shadow_set_writer(struct shadow *sh, u16 id, const char *name);
+const char *shadow_writer(const struct shadow *sh, u16 id);
+
+static inline struct shadow_cell *shadow_cell(const struct shadow *sh, const struct shadow_file *f,
+					      u64 cell)
+{
+	return &sh->cells[f->first_cell + cell];
+}
+
+struct cell_view shadow_view(const struct shadow_cell *c);
+
+/*
+ * Leases. begin: take up to @n cells from @first for a write of @kind by @who; stops at the first
+ * that somebody else holds; returns how many. The new generation of each is CELL_GEN(flight).
+ * With @wait_ns a busy cell is waited for that long (holders of the size lock only).
+ */
+u64 shadow_begin(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16 who,
+		 enum cell_kind kind, u64 wait_ns);
+/* Take cells without issuing a generation: sources of a move, settled cells only. */
+u64 shadow_hold(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16 who);
+void shadow_release(struct shadow *sh, struct shadow_file *f, u64 first, u64 n);
+
+enum outcome {
+	OUTCOME_DONE,	/* certainly stored */
+	OUTCOME_FAILED, /* certainly not stored */
+	OUTCOME_MAYBE,	/* the kernel may have done either, or a part */
+};
+void shadow_settle(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, enum outcome how,
+		   bool durable);
+/* Settle as done, with the content that @kind, @writer and @origin name. */
+void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum cell_kind kind,
+		      u16 writer, u64 origin);
+/* Everything that the dead worker @who held becomes "maybe"; returns the number of cells. */
+u64 shadow_bury(struct shadow *sh, u16 who);
+
+/* Size. lock returns false when it could not be had within @wait_ns. */
+bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns);
+void size_unlock(struct shadow_file *f);
+u64 size_now(const struct shadow_file *f); /* the least it may be */
+void size_begin(struct shadow_file *f, u64 to);
+void size_end(struct shadow_file *f, u64 now); /* certain */
+void size_doubt(struct shadow_file *f);	       /* stays between lo and hi */
+struct size_view {
+	u64 lo, hi;
+	u32 seq;
+};
+struct size_view size_view(const struct shadow_file *f);
+/* Bounds of the size at any moment between two views; false when they are not known. */
+bool size_bounds(struct size_view s, struct size_view e, u64 *lo, u64 *hi);
+
+/* Sync epochs: take before the call, commit after it returned 0. */
+u32 sync_begin(struct shadow_file *f);
+void sync_commit(struct shadow_file *f, u32 epoch);
+
+#endif

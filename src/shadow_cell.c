@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Leases, outcomes, sizes and sync epochs: the state changes of the shadow. Every change is one
+ * atomic store or compare-and-swap that leaves a legal state, whoever is killed after it.
+ */
+#include "shadow.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+struct cell_view shadow_view(const struct shadow_cell *c)
+{
+	struct cell_view v;
+
+	do {
+		v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
+		v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+		v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
+	} while (v.settled & CELL_UPDATING ||
+		 v.settled != atomic_load_explicit(&c->settled, memory_order_acquire));
+	return v;
+}
+
+/* What was settled becomes durable when a later sync of the file returned 0. */
+static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
+{
+	u32 synced = atomic_load_explicit(&f->durable_epoch, memory_order_acquire);
+
+	if (atomic_load_explicit(&c->epoch, memory_order_relaxed) < synced)
+		atomic_store_explicit(&c->durable, CELL_GEN(atomic_load(&c->settled)),
+				      memory_order_release);
+}
+
+static bool begin_shared(struct shadow_cell *c, enum cell_kind kind)
+{
+	u64 old = atomic_load_explicit(&c->flight, memory_order_relaxed), new;
+
+	do {
+		u64 writers = CELL_WHO(old), span = old >> CELL_SPAN_SHIFT;
+
+		if (writers == 0xfff || CELL_GEN(old) == UINT32_MAX)
+			return false;
+		span = writers ? MIN(span + 1, CELL_SPAN_MAX) : 0;
+		new = CELL_WORD(CELL_GEN(old) + 1, writers + 1, kind) | CELL_PENDING | CELL_MIXED |
+		      span << CELL_SPAN_SHIFT;
+	} while (!atomic_compare_exchange_weak(&c->flight, &old, new));
+	return true;
+}
+
+static bool begin_owned(const struct shadow_file *f, struct shadow_cell *c, u16 who,
+			enum cell_kind kind)
+{
+	u64 old = atomic_load_explicit(&c->flight, memory_order_relaxed);
+	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS);
+
+	if (CELL_WHO(old) || CELL_GEN(old) == UINT32_MAX)
+		return false;
+	if (kind == CELL_MOVED)
+		new |= CELL_MOVING;
+	if (!atomic_compare_exchange_strong(&c->flight, &old, new))
+		return false;
+	note_durable(f, c);
+	return true;
+}
+
+static bool wait_turn(u64 deadline)
+{
+	if (now_ns() >= deadline)
+		return false;
+	sched_yield();
+	return true;
+}
+
+u64 shadow_begin(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16 who,
+		 enum cell_kind kind, u64 wait_ns)
+{
+	struct shadow_cell *c = shadow_cell(sh, f, first);
+	u64 deadline = wait_ns ? now_ns() + wait_ns : 0;
+
+	for (u64 i = 0; i < n; i++)
+		while (f->conflict ? !begin_shared(c + i, kind) : !begin_owned(f, c + i, who, kind))
+			if (!wait_ns || !wait_turn(deadline))
+				return i;
+	return n;
+}
+
+u64 shadow_hold(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16 who)
+{
+	struct shadow_cell *c = shadow_cell(sh, f, first);
+
+	for (u64 i = 0; i < n; i++) {
+		u64 old = atomic_load_explicit(&c[i].flight, memory_order_relaxed);
+
+		if (CELL_WHO(old) || old & CELL_DOUBTS ||
+		    !atomic_compare_exchange_strong(&c[i].flight, &old, old | (u64)who << 32))
+			return i;
+	}
+	return n;
+}
+
+void shadow_release(struct shadow *sh, struct shadow_file *f, u64 first, u64 n)
+{
+	struct shadow_cell *c = shadow_cell(sh, f, first);
+
+	for (u64 i = 0; i < n; i++)
+		atomic_fetch_and_explicit(&c[i].flight, ~(0xfffULL << 32), memory_order_release);
+}
+
+/* One writer of a shared cell is done: nothing older than the first of those in flight is legal. */
+static void settle_shared(struct shadow_cell *c, enum outcome how)
+{
+	u64 old = atomic_load(&c->flight), new;
+
+	do {
+		u64 span = old >> CELL_SPAN_SHIFT;
+		u64 low = CELL_WORD(CELL_GEN(old) - span, 0, CELL_STAMP);
+		u64 settled = atomic_load(&c->settled);
+
+		while (how == OUTCOME_DONE && span < CELL_SPAN_MAX &&
+		       CELL_GEN(settled) < CELL_GEN(low) &&
+		       !atomic_compare_exchange_weak(&c->settled, &settled, low))
+			;
+		new = old - (1ULL << 32);
+		if (CELL_WHO(new) == 0)
+			new &= ~CELL_PENDING;
+	} while (!atomic_compare_exchange_weak(&c->flight, &old, new));
+}
+
+static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 flight,
+			bool durable)
+{
+	u32 gen = CELL_GEN(flight);
+	u64 word = CELL_WORD(gen, CELL_WHO(flight), CELL_KIND(flight));
+
+	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
+	if (durable)
+		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
+	atomic_store_explicit(&c->settled, word, memory_order_release);
+	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
+}
+
+static void settle_undone(struct shadow_cell *c, u64 flight, enum outcome how)
+{
+	u64 doubts = flight & CELL_DOUBTS;
+
+	if (how == OUTCOME_MAYBE) {
+		doubts |= CELL_MAYBE | CELL_MIXED;
+		if (CELL_KIND(flight) == CELL_ZERO || CELL_KIND(flight) == CELL_CUT)
+			doubts |= CELL_MAYBE_ZERO;
+		if (flight & CELL_MOVING)
+			doubts |= CELL_UNKNOWN;
+	}
+	atomic_store_explicit(&c->flight, CELL_WORD(CELL_GEN(flight), 0, 0) | doubts,
+			      memory_order_release);
+}
+
+void shadow_settle(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, enum outcome how,
+		   bool durable)
+{
+	struct shadow_cell *c = shadow_cell(sh, f, first);
+
+	for (u64 i = 0; i < n; i++) {
+		u64 flight = atomic_load_explicit(&c[i].flight, memory_order_relaxed);
+
+		if (f->conflict)
+			settle_shared(&c[i], how);
+		else if (how == OUTCOME_DONE)
+			settle_done(f, &c[i], flight, durable);
+		else
+			settle_undone(&c[i], flight, how);
+	}
+}
+
+void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum cell_kind kind,
+		      u16 writer, u64 origin)
+{
+	struct shadow_cell *c = shadow_cell(sh, f, cell);
+	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
+	u32 gen = CELL_GEN(flight);
+
+	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
+	 * and `verify` then take the cell as unknown, which is all that can be said. */
+	atomic_store(&c->settled, old | CELL_UPDATING);
+	atomic_store(&c->origin, origin);
+	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
+	atomic_store(&c->settled, CELL_WORD(gen, writer, kind));
+	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
+}
+
+static u64 bury_cell(struct shadow_cell *c, u16 who)
+{
+	u64 flight = atomic_load(&c->flight);
+
+	if (CELL_WHO(flight) != who)
+		return 0;
+	if (atomic_load(&c->settled) & CELL_UPDATING) {
+		atomic_fetch_and(&c->settled, ~CELL_UPDATING);
+		flight |= CELL_UNKNOWN;
+	}
+	if (flight & CELL_PENDING)
+		settle_undone(c, flight, OUTCOME_MAYBE);
+	else
+		atomic_store(&c->flight, flight & ~(0xfffULL << 32));
+	return 1;
+}
+
+u64 shadow_bury(struct shadow *sh, u16 who)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < sh->nfiles; i++) {
+		struct shadow_file *f = &sh->files[i];
+
+		/* In a shared cell nobody knows whose write is under way: it stays open, and all
+		 * generations since the last certain one stay legal. */
+		for (u64 cell = 0; !f->conflict && cell < f->ncells; cell++)
+			n += bury_cell(shadow_cell(sh, f, cell), who);
+		if (atomic_load(&f->size_owner) == who) {
+			if (atomic_load(&f->size_seq) & 1)
+				size_doubt(f);
+			size_unlock(f);
+		}
+	}
+	return n;
+}
+
+bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns)
+{
+	u64 deadline = now_ns() + wait_ns;
+	u32 none = 0;
+
+	while (!atomic_compare_exchange_strong(&f->size_owner, &none, who)) {
+		none = 0;
+		if (!wait_turn(deadline))
+			return false;
+	}
+	return true;
+}
+
+void size_unlock(struct shadow_file *f)
+{
+	atomic_store_explicit(&f->size_owner, 0, memory_order_release);
+}
+
+u64 size_now(const struct shadow_file *f)
+{
+	return atomic_load_explicit(&f->size_lo, memory_order_acquire);
+}
+
+void size_begin(struct shadow_file *f, u64 to)
+{
+	u64 lo = atomic_load(&f->size_lo), hi = atomic_load(&f->size_hi);
+
+	/* Widen first, count after: a view never sees bounds that are too narrow. */
+	atomic_store(&f->size_lo, MIN(lo, to));
+	atomic_store(&f->size_hi, MAX(hi, to));
+	atomic_fetch_add(&f->size_seq, 1);
+}
+
+void size_end(struct shadow_file *f, u64 now)
+{
+	atomic_fetch_add(&f->size_seq, 1);
+	atomic_store(&f->size_lo, now);
+	atomic_store(&f->size_hi, now);
+}
+
+void size_doubt(struct shadow_file *f)
+{
+	atomic_fetch_add(&f->size_seq, 1);
+}
+
+struct size_view size_view(const struct shadow_file *f)
+{
+	struct size_view v;
+
+	do {
+		v.seq = atomic_load(&f->size_seq);
+		v.lo = atomic_load(&f->size_lo);
+		v.hi = atomic_load(&f->size_hi);
+	} while (v.seq != atomic_load(&f->size_seq));
+	return v;
+}
+
+bool size_bounds(struct size_view s, struct size_view e, u64 *lo, u64 *hi)
+{
+	*lo = MIN(s.lo, e.lo);
+	*hi = MAX(s.hi, e.hi);
+	/* One step apart is a change that began or ended; further apart hides sizes between. */
+	return e.seq - s.seq <= 1;
+}
+
+u32 sync_begin(struct shadow_file *f)
+{
+	return atomic_fetch_add(&f->epoch, 1) + 1;
+}
+
+void sync_commit(struct shadow_file *f, u32 epoch)
+{
+	u32 old = atomic_load(&f->durable_epoch);
+
+	while (old < epoch && !atomic_compare_exchange_weak(&f->durable_epoch, &old, epoch))
+		;
+}

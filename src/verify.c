@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The oracle. Order of the questions: is it what was settled (nearly always), is it a generation,
+ * zeros or a mixture that an overlapping operation makes legal, and only then: what is wrong.
+ * What the bytes are called when nothing allows them is in verdict.c.
+ */
+#include "verify.h"
+
+#include "verdict.h"
+
+#include <string.h>
+
+/* More generations than this between two views of one cell: too many to try for a mixture. */
+#define MIX_MAX 16
+
+const struct promise verify_promises[] = {
+	{"overlapping-read", "a read may return any generation whose write overlaps it",
+	 "POSIX.1-2017 read(2); no atomicity across pages"},
+	{"mixed-in-flight",
+	 "a cell may mix words of legal generations while a write to it is in flight",
+	 "POSIX.1-2017 write(2), thread interactions"},
+	{"maybe",
+	 "after an interrupted or failed call that may have stored a part, old and new are legal",
+	 "write(2), RETURN VALUE"},
+	{"direct-beside-cached", "direct writers share no zone with buffered or mmap dirtiers",
+	 "open(2), NOTES on O_DIRECT"},
+	{"direct-read-delalloc",
+	 "a direct read beside dirtiers may fail with EIO and a collision line in the log",
+	 "fs/iomap/direct-io.c, iomap_dio_iter(), IOMAP_DELALLOC"},
+	{"store-past-end", "bytes stored past the end of the file in its last page are not checked",
+	 "mmap(2), NOTES"},
+	{"sigbus", "a store may end in SIGBUS when space runs out or the file was truncated",
+	 "mmap(2), SIGBUS"},
+	{"moving-range",
+	 "while a clone, insert or collapse moves a range, any intact cell or zeros may be read "
+	 "there",
+	 "ioctl_ficlonerange(2), fallocate(2)"},
+	{"no-space", "ENOSPC and EDQUOT are legal when the filesystem is nearly full",
+	 "write(2); btrfs(5) on chunk allocation"},
+	{"page-tail", "the size a concurrent truncate leaves is open while they overlap",
+	 "ftruncate(2)"},
+};
+const size_t verify_npromises = ARRAY_SIZE(verify_promises);
+
+static bool equal_stamp(const u8 *bytes, u32 from, u32 to, u32 len, const struct stamp *id)
+{
+	_Alignas(64) u8 want[CELL_MAX];
+
+	if (from == 0 && to == len)
+		return stamp_equal(bytes, len, id);
+	stamp_fill(want, len, id);
+	return !memcmp(bytes + from, want + from, to - from);
+}
+
+/* Who wrote a generation is not always in the shadow (moved and shared cells): ask the header,
+ * and where that is outside the range, try every writer. */
+static bool equal_any_writer(const struct shadow *sh, const u8 *bytes, u32 from, u32 to, u32 len,
+			     struct stamp id)
+{
+	struct stamp found;
+
+	if (from == 0 && to >= sizeof(struct stamp_header)) {
+		if (!stamp_header_intact(bytes, &found))
+			return false;
+		id.writer = found.writer;
+		return equal_stamp(bytes, from, to, len, &id);
+	}
+	for (id.writer = 1; id.writer < SHADOW_WRITERS; id.writer++)
+		if (strcmp(shadow_writer(sh, id.writer), "nobody") &&
+		    equal_stamp(bytes, from, to, len, &id))
+			return true;
+	return false;
+}
+
+static bool equal_settled(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+			  const u8 *bytes, u32 from, u32 to, struct cell_view v)
+{
+	struct stamp id = {.run = sh->run,
+			   .gen = CELL_GEN(v.settled),
+			   .file = (u16)f->index,
+			   .writer = CELL_WHO(v.settled),
+			   .cell = cell};
+	_Alignas(64) u8 want[CELL_MAX];
+
+	switch (CELL_KIND(v.settled)) {
+	case CELL_ZERO:
+		return bytes_zero(bytes + from, to - from);
+	case CELL_STAMP:
+		if (f->conflict)
+			return equal_any_writer(sh, bytes, from, to, f->cell_bytes, id);
+		return equal_stamp(bytes, from, to, f->cell_bytes, &id);
+	case CELL_MOVED:
+		id.gen = ORIGIN_GEN(v.origin);
+		id.file = ORIGIN_FILE(v.origin);
+		id.cell = ORIGIN_CELL(v.origin);
+		return equal_any_writer(sh, bytes, from, to, f->cell_bytes, id);
+	case CELL_CUT:
+		return verify_expected(sh, f, cell, v, want) &&
+		       !memcmp(bytes + from, want + from, to - from);
+	}
+	return false;
+}
+
+bool verify_expected(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+		     struct cell_view v, u8 *bytes)
+{
+	struct stamp id = {.run = sh->run,
+			   .gen = CELL_GEN(v.settled),
+			   .file = (u16)f->index,
+			   .writer = CELL_WHO(v.settled),
+			   .cell = cell};
+
+	switch (CELL_KIND(v.settled)) {
+	case CELL_ZERO:
+		memset(bytes, 0, f->cell_bytes);
+		return true;
+	case CELL_STAMP:
+		if (f->conflict)
+			return false;
+		stamp_fill(bytes, f->cell_bytes, &id);
+		return true;
+	case CELL_CUT:
+		id.gen = CUT_GEN(v.origin);
+		stamp_fill(bytes, f->cell_bytes, &id);
+		memset(bytes + CUT_FROM(v.origin), 0, CUT_TO(v.origin) - CUT_FROM(v.origin));
+		return true;
+	case CELL_MOVED:
+		break;
+	}
+	return false;
+}
+
+/* What two views of a cell say together. */
+struct window {
+	const struct shadow *sh;
+	const struct shadow_file *f;
+	u64 cell;
+	struct cell_view s, e;
+	u32 first, last; /* generations that can matter: first is the oldest legal */
+	bool zero;	 /* zeros are legal */
+	bool moves;	 /* any intact cell of this run is legal */
+	bool mixed;	 /* a mixture is legal */
+	bool hidden;	 /* generations came and went between the views */
+};
+
+static bool pending_kind(u64 flight, enum cell_kind kind)
+{
+	return flight & CELL_PENDING && CELL_KIND(flight) == kind;
+}
+
+static struct window window_make(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+				 struct cell_view s)
+{
+	struct window w = {.sh = sh, .f = f, .cell = cell, .s = s};
+	u64 doubts;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	w.e = shadow_view(shadow_cell(sh, f, cell));
+	doubts = s.flight | w.e.flight;
+	w.first = CELL_GEN(s.settled);
+	w.last = CELL_GEN(w.e.flight);
+	w.hidden = w.last - CELL_GEN(s.flight) > 1 ||
+		   (w.last != CELL_GEN(s.flight) && CELL_GEN(w.e.settled) != w.last &&
+		    !(w.e.flight & CELL_PENDING));
+	w.zero = CELL_KIND(s.settled) == CELL_ZERO || CELL_KIND(w.e.settled) == CELL_ZERO ||
+		 pending_kind(s.flight, CELL_ZERO) || pending_kind(w.e.flight, CELL_ZERO) ||
+		 doubts & CELL_MAYBE_ZERO || (w.hidden && f->reshaped);
+	w.moves = doubts & (CELL_MOVING | CELL_UNKNOWN) || (w.hidden && f->reshaped);
+	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
+		  s.settled != w.e.settled;
+	return w;
+}
+
+/* Did the write of @g certainly store nothing, as one of the views knows? */
+static bool known_failed(const struct window *w, u32 g)
+{
+	const struct cell_view *views[] = {&w->s, &w->e};
+
+	for (size_t i = 0; i < ARRAY_SIZE(views) && !w->f->conflict; i++) {
+		u64 flight = views[i]->flight;
+
+		if (g > CELL_GEN(views[i]->settled) && g <= CELL_GEN(flight) &&
+		    !(flight & CELL_MAYBE) && !(flight & CELL_PENDING && g == CELL_GEN(flight)))
+			return true;
+	}
+	return false;
+}
+
+static bool legal_stamp(const struct window *w, const struct stamp *id)
+{
+	if (id->run != w->sh->run)
+		return false;
+	if (w->moves)
+		return true;
+	return id->file == w->f->index && id->cell == w->cell && id->gen >= w->first &&
+	       id->gen <= w->last && id->gen != 0 && !known_failed(w, id->gen) &&
+	       !(id->gen == w->first && CELL_KIND(w->s.settled) != CELL_STAMP);
+}
+
+static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32 to)
+{
+	struct explained x = {.bytes = bytes, .from = from, .to = to};
+	_Alignas(64) u8 want[CELL_MAX];
+
+	if (!w->mixed || w->last - w->first > MIX_MAX)
+		return false;
+	if (verify_expected(w->sh, w->f, w->cell, w->s, want))
+		explain_by(&x, want);
+	if (verify_expected(w->sh, w->f, w->cell, w->e, want))
+		explain_by(&x, want);
+	if (w->zero || pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT))
+		explain_by_zeros(&x);
+	for (u32 g = w->first; g <= w->last && !explained_all(&x); g++)
+		if (g && !known_failed(w, g))
+			explain_by_generation(&x, w->sh, w->f, w->cell, g);
+	return explained_all(&x);
+}
+
+static bool legal(const struct window *w, const u8 *bytes, u32 from, u32 to)
+{
+	struct stamp id;
+	bool whole = from == 0 && to == w->f->cell_bytes;
+
+	if (equal_settled(w->sh, w->f, w->cell, bytes, from, to, w->e))
+		return true;
+	if (w->zero && bytes_zero(bytes + from, to - from))
+		return true;
+	if (whole && stamp_intact(bytes, to, &id) && legal_stamp(w, &id))
+		return true;
+	return legal_mixture(w, bytes, from, to);
+}
+
+/* Bytes that nothing makes legal, however much went on meanwhile. */
+static bool never_legal(const struct window *w, const u8 *bytes, u32 from, u32 to)
+{
+	struct stamp id;
+	u64 at;
+
+	if (prefill_found(bytes + from, to - from, &at))
+		return true;
+	return from == 0 && to == w->f->cell_bytes && stamp_intact(bytes, to, &id) &&
+	       id.run != w->sh->run;
+}
+
+enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+			   const u8 *bytes, u32 from, u32 to, struct cell_view s,
+			   struct verdict *ret)
+{
+	struct window w;
+
+	if (equal_settled(sh, f, cell, bytes, from, to, s))
+		return JUDGED_LEGAL;
+	w = window_make(sh, f, cell, s);
+	if (!never_legal(&w, bytes, from, to)) {
+		if (legal(&w, bytes, from, to))
+			return JUDGED_LEGAL;
+		if (w.moves || (w.mixed && w.last - w.first > MIX_MAX))
+			return JUDGED_OPEN;
+	}
+	*ret = (struct verdict){.kind = -1};
+	verdict_name(sh, f, cell, bytes, from, to,
+		     &(struct bounds){.s = w.s, .e = w.e, .first = w.first, .last = w.last}, ret);
+	if (ret->has_id && ret->id.file == f->index && ret->id.cell == cell &&
+	    known_failed(&w, ret->id.gen))
+		ret->kind = FINDING_PHANTOM;
+	return JUDGED_WRONG;
+}

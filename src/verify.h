@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The oracle: bytes that were read against what the shadow allows. Pure judgement over a cell's
+ * bytes and two looks at its shadow, one before the read and one after; knows no worker, no
+ * file descriptor and no layer. The table of what the kernel does not promise is in verify.c.
+ */
+#ifndef STRESSD_VERIFY_H
+#define STRESSD_VERIFY_H
+
+#include "base/base.h"
+#include "finding.h"
+#include "shadow.h"
+
+enum judgement {
+	JUDGED_LEGAL,
+	JUDGED_OPEN, /* overlapped more than can be known: read again, or count it */
+	JUDGED_WRONG,
+};
+
+struct verdict {
+	int kind;	 /* enum finding_kind, when JUDGED_WRONG */
+	struct stamp id; /* the intact stamp that was found, if any */
+	bool has_id;
+	u64 where;     /* device offset that prefill named; first wrong byte otherwise */
+	char what[96]; /* what the bytes are: "generation 31 by mmap_writer.0", "zeros", ... */
+};
+
+/*
+ * Judge bytes [from, to) of cell @cell of @f, which are at @bytes[from]; @s was the cell's view
+ * before the read began. The view after it is taken here, when it is needed: fast for a cell
+ * that holds what was settled before the read.
+ */
+enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+			   const u8 *bytes, u32 from, u32 to, struct cell_view s,
+			   struct verdict *ret);
+
+/* What @bytes are, in words, whatever they should be. */
+void verify_describe(const struct shadow *sh, const struct shadow_file *f, const u8 *bytes, u32 len,
+		     char *buf, size_t buf_len);
+/* The bytes that the settled state of @v asks for; false where there is no single answer. */
+bool verify_expected(const struct shadow *sh, const struct shadow_file *f, u64 cell,
+		     struct cell_view v, u8 *bytes);
+
+/* What the kernel does not promise, each rule with its source: `stressd list rules` shows it. */
+struct promise {
+	const char *name, *rule, *source;
+};
+extern const struct promise verify_promises[];
+extern const size_t verify_npromises;
+
+#endif
