@@ -59,9 +59,9 @@ int oplog_create(const char *path, const char *name, u64 slots, struct oplog *re
 	return 0;
 }
 
-int oplog_open(const char *path, struct oplog *ret, struct err *e)
+static int open_ring(const char *path, bool writable, struct oplog *ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	struct stat st;
 	int r;
 
@@ -69,7 +69,7 @@ int oplog_open(const char *path, struct oplog *ret, struct err *e)
 		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
 	if ((size_t)st.st_size <= sizeof(struct oplog_header))
 		return err_set(e, -EBADMSG, "%s: too short for a history", path);
-	r = map_ring(fd, (size_t)st.st_size, PROT_READ, ret);
+	r = map_ring(fd, (size_t)st.st_size, PROT_READ | (writable ? PROT_WRITE : 0), ret);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
 	if (ret->h->magic != OPLOG_MAGIC || ret->h->slots != ret->slots || !ret->slots ||
@@ -78,6 +78,16 @@ int oplog_open(const char *path, struct oplog *ret, struct err *e)
 		return err_set(e, -EBADMSG, "%s: not a history, or damaged", path);
 	}
 	return 0;
+}
+
+int oplog_open(const char *path, struct oplog *ret, struct err *e)
+{
+	return open_ring(path, false, ret, e);
+}
+
+int oplog_open_writable(const char *path, struct oplog *ret, struct err *e)
+{
+	return open_ring(path, true, ret, e);
 }
 
 void oplog_close(struct oplog *log)

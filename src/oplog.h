@@ -47,6 +47,8 @@ struct oplog {
 
 /* Make a ring of @slots (a power of two) at @path for the writer @name. 0 or -errno. */
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e);
+/* Map the one that is there to go on with it: workers, in rings that the coordinator made. */
+int oplog_open_writable(const char *path, struct oplog *ret, struct err *e);
 /* Map one read-only; -EBADMSG when it is not a history. */
 int oplog_open(const char *path, struct oplog *ret, struct err *e);
 void oplog_close(struct oplog *log);

@@ -11,25 +11,29 @@
 
 #include "base/base.h"
 #include "base/option.h"
+#include "ops/actor.h"
 
 #include <sys/capability.h>
 
+struct target;
 struct worker;
-struct err;
 
 #define WORKER_CAPS_MAX 4
 
 enum worker_flags {
-	WORKER_NEEDS_FILE = 1 << 0,  /* "file" must name a file of the scenario */
-	WORKER_STAMPS = 1 << 1,	     /* writes stamps: may run on a "conflict" file */
-	WORKER_RESHAPES = 1 << 2,    /* changes size or moves content: not on a "conflict" file */
+	WORKER_NEEDS_FILE = 1 << 0,    /* "file" must name a file of the scenario */
+	WORKER_STAMPS = 1 << 1,	       /* writes stamps: may run on a "conflict" file */
+	WORKER_RESHAPES = 1 << 2,      /* changes size or moves content: not on a "conflict" file */
 	WORKER_DIRECT_WRITES = 1 << 3, /* writes past the page cache: gets zones of its own */
-	WORKER_QUIET = 1 << 4,	     /* has no operations on files: no heartbeat from steps */
-	WORKER_HOLDS_FILES = 1 << 5, /* a child keeps files open: cannot be paused for unmounting */
-	WORKER_UNMOUNTS = 1 << 6,    /* unmounts the target: not beside WORKER_HOLDS_FILES */
-	WORKER_NEEDS_MOUNT = 1 << 7, /* needs a target that stressd itself mounted */
-	WORKER_MAPS = 1 << 8,	     /* stores through mmap */
-	WORKER_READS_INLINE = 1 << 9, /* checks what it reads */
+	WORKER_QUIET = 1 << 4,	       /* has no operations on files: no heartbeat from steps */
+	WORKER_HOLDS_FILES = 1 << 5,   /* a child keeps files open: cannot be paused to unmount */
+	WORKER_UNMOUNTS = 1 << 6,      /* unmounts the target: not beside WORKER_HOLDS_FILES */
+	WORKER_NEEDS_MOUNT = 1 << 7,   /* needs a target that stressd itself mounted */
+	WORKER_MAPS = 1 << 8,	       /* stores through mmap */
+	WORKER_READS_INLINE = 1 << 9,  /* checks what it reads */
+	WORKER_DIRTIES = 1 << 10,      /* writes through the page cache (buffered or mmap) */
+	WORKER_WHOLE_FS =
+		1 << 11, /* works on all files when "file" is absent: "file" is optional */
 };
 
 struct worker_type {
@@ -44,15 +48,53 @@ struct worker_type {
 	/* Once in the worker's process, after the files are open. 0 or -errno with text in @e. */
 	int (*start)(struct worker *w, struct err *e);
 	/* One operation. 0, or -errno when the worker itself cannot go on (not when the operation
-	 * failed: that is judged by the operation). */
+	 * failed: that is judged by the operation); text then in w->err. */
 	int (*step)(struct worker *w);
-	/* Before files are closed for a pause and after they are open again. Optional. */
+	/* Before files are closed for a pause / after they are open again. Optional. */
 	void (*release)(struct worker *w);
+	int (*resume)(struct worker *w, struct err *e);
 	/* The end. Optional. */
 	void (*stop)(struct worker *w);
 };
 
 extern const struct worker_type *const worker_types[]; /* NULL-terminated, workers.def order */
 const struct worker_type *worker_type_by_name(const char *name);
+
+/* A worker at work, in its own process. */
+struct worker {
+	struct actor actor;
+	const struct worker_type *type;
+	const void *options;   /* decoded by the type's table */
+	struct afile *file;    /* of the scenario's "file", or NULL */
+	u64 instance, count;   /* which of "count" processes it is */
+	void *state;	       /* the worker's own; allocated by start */
+	struct target *target; /* for workers with WORKER_NEEDS_MOUNT */
+	char run_dir[512];     /* where a worker may leave outputs */
+	struct err err;
+};
+
+#define OPTIONS(type, w) const struct type *o = (w)->options
+
+/* Hold the worker back for @ns without losing its heartbeat, its pause or its stop. */
+void worker_sleep(struct worker *w, u64 ns);
+/* The file of this step: the scenario's, or a random one where "file" is absent. */
+struct afile *worker_file(struct worker *w);
+/* True once the run is to end: for workers with loops of their own. */
+bool worker_stopping(const struct worker *w);
+
+/* Everything that the coordinator hands to a new process. */
+struct worker_plan {
+	struct worker w;
+	u16 id;
+	u64 seed, after_ns;
+	bool check;
+	int file; /* index, or -1 */
+	struct shadow *sh;
+	struct run_shared *run;
+	const char *root, *fs;
+};
+/* The life of a worker process; returns its exit status: 0 stopped as told, 1 failed by itself
+ * (slot->error says why), 2 could not start. */
+int worker_main(struct worker_plan *plan);
 
 #endif
