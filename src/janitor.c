@@ -68,17 +68,15 @@ static void close_but(int *fds, size_t n)
 	syscall(SYS_close_range, from, ~0U, 0);
 }
 
-/* Nothing of the coordinator may be pinned or reach us: terminal, directory, signals, files. */
+/* Nothing of the coordinator may be pinned or reach us: terminal, directory, files. Signals are
+ * blocked since before the fork. */
 static void let_go(int keep[], size_t n)
 {
 	int null_fd = open("/dev/null", O_RDWR);
-	sigset_t all;
 
 	prctl(PR_SET_NAME, "stressd-janitor");
 	prctl(PR_SET_PDEATHSIG, 0);
 	setsid();
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (int fd = 0; null_fd >= 0 && fd < 3; fd++)
 		dup2(null_fd, fd);
 	if (chdir("/") < 0)
@@ -122,6 +120,7 @@ int janitor_start(struct undo *u, struct janitor *ret, struct err *e)
 {
 	_cleanup_close_ int ask = -1, tell = -1;
 	_cleanup_close_ int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	sigset_t all, before;
 	int fds[2], r;
 	pid_t pid;
 
@@ -129,13 +128,18 @@ int janitor_start(struct undo *u, struct janitor *ret, struct err *e)
 		return err_set(e, -errno, "janitor: %s; Linux 5.3 or later is needed",
 			       strerror(errno));
 	ask = fds[0], tell = fds[1];
+	/* Blocked over the fork: the janitor is born deaf, no ^C hits it before it is ready. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
-	if (pid < 0)
-		return err_set(e, -errno, "janitor: fork: %s", strerror(errno));
 	if (pid == 0) {
 		close(take_fd(&tell));
 		janitor(u, ask, self);
 	}
+	r = -errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return err_set(e, r, "janitor: fork: %s", strerror(-r));
 	ret->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (ret->pidfd < 0) {
 		r = -errno;

@@ -1,156 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Image and directory targets on real loop devices: each filesystem there and back, killed at
- * every step of the set-up, and what FIEMAP and the device say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+/* Targets on real loop devices: each filesystem there and back, what FIEMAP and the device say,
+ * and what is refused or fails without leaving anything. */
+#include "target_fixture.h"
+#include "target/fstype.h"
 
-#include "base/cleanup.h"
-#include "base/fsutil.h"
-#include "base/loopdev.h"
-#include "base/mounts.h"
-#include "base/units.h"
-#include "janitor.h"
-#include "stamp.h"
-#include "target/target.h"
-
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-
-#define DEADLINE_NS (2 * NSEC_PER_SEC)
-#define BLOCK	    4096
-
-static char base[256];
-static struct err e; /* of the last call */
-
-static int make_base(void **state)
-{
-
-	(void)state;
-	strcpy(base, "/tmp/stressd-target-XXXXXX");
-	if (!mkdtemp(base) || target_private_mounts(&e) < 0)
-		return -1;
-	return 0;
-}
-
-static int drop_base(void **state)
-{
-	(void)state;
-	return rm_rf(base);
-}
-
-/* Decode by the type's own table what a scenario would say: "name=value" or the default. */
-static void *decode(const struct target_type *type, const char *const values[])
-{
-	char *block = calloc(1, type->options_size);
-
-	opt_foreach (o, type->options) {
-		const char *text = o->def;
-		char **list;
-
-		for (size_t i = 0; values && values[i]; i++)
-			if (!strncmp(values[i], o->name, strlen(o->name)) &&
-			    values[i][strlen(o->name)] == '=')
-				text = values[i] + strlen(o->name) + 1;
-		switch (o->type) {
-		case OPT_BOOL:
-			*(bool *)(block + o->offset) = !strcmp(text, "true");
-			break;
-		case OPT_SIZE:
-			assert_int_equal(parse_size(text, (u64 *)(block + o->offset)), 0);
-			break;
-		case OPT_ENUM:
-			for (int i = 0; o->choices[i]; i++)
-				if (!strcmp(o->choices[i], text))
-					*(int *)(block + o->offset) = i;
-			break;
-		case OPT_STRING:
-			*(const char **)(block + o->offset) = text;
-			break;
-		case OPT_STRINGS:
-			list = calloc(2, sizeof(*list));
-			list[0] = *text ? (char *)text : NULL;
-			*(char ***)(block + o->offset) = list;
-			break;
-		default:
-			fail_msg("%s: no such type in targets", o->name);
-		}
-	}
-	return block;
-}
-
-static void free_options(const struct target_type *type, void *options)
-{
-	opt_foreach (o, type->options)
-		if (o->type == OPT_STRINGS)
-			free(*(char ***)((char *)options + o->offset));
-	free(options);
-}
-
-struct fixture {
-	struct scenario sc;
-	struct target t;
-	struct undo *u;
-	char run_dir[300];
-};
-
-static void begin(struct fixture *f, const char *run, const char *type, const char *const values[])
-{
-
-	*f = (struct fixture){0};
-	f->sc.target.type = target_type_by_name(type);
-	assert_non_null(f->sc.target.type);
-	f->sc.target.options = decode(f->sc.target.type, values);
-	snprintf(f->run_dir, sizeof(f->run_dir), "%s/%s", base, run);
-	assert_int_equal(mkdir_p(f->run_dir, 0700), 0);
-	if (undo_create(base, run, &f->u, &e) < 0)
-		fail_msg("%s", e.text);
-	target_init(&f->t, &f->sc, f->run_dir, f->u, false);
-}
-
-static void end(struct fixture *f)
-{
-	undo_close(f->u);
-	free_options(f->sc.target.type, f->sc.target.options);
-	assert_int_equal(rm_rf(f->run_dir), 0);
-}
-
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		if (r_ < 0)                                                                        \
-			fail_msg("%s: %d: %s", #call, r_, e.text);                                 \
-	} while (0)
-
-static bool any_loop_below_base(void)
-{
-	_cleanup_closedir_ DIR *d = opendir("/sys/block");
-	char path[600], file[4096];
-	struct dirent *de;
-
-	while ((de = readdir(d))) {
-		snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", de->d_name);
-		if (!strncmp(de->d_name, "loop", 4) && attr_read(path, file, sizeof(file)) == 0 &&
-		    !strncmp(file, base, strlen(base)))
-			return true;
-	}
-	return false;
-}
-
-static bool loops_go(void)
-{
-	u64 end_ns = now_ns() + DEADLINE_NS;
-
-	while (any_loop_below_base() && now_ns() < end_ns)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-	return !any_loop_below_base();
-}
+#define BLOCK 4096
 
 static void write_blocks(const char *path, int n)
 {
@@ -226,6 +80,7 @@ static void there_and_back(const char *fs, const char *size, const char *mkfs, b
 		/* Held: the error says by whom. */
 		_cleanup_close_ int fd = open(data, O_RDONLY | O_CLOEXEC);
 
+		assert_true(fd >= 0);
 		assert_int_equal(f.t.type->unmount(&f.t, &e), -EBUSY);
 		assert_non_null(strstr(e.text, "test_target"));
 		assert_non_null(strstr(e.text, "fd/"));
@@ -324,126 +179,6 @@ static void fsck_sees_damage(void **state)
 	}
 }
 
-/* What a killed set-up left in this namespace, undone by recover; or by its janitor. */
-static void killed_at(int step, bool with_janitor)
-{
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
-	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
-	char journal[400], mnt[400], run[300];
-	struct mount_info m;
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		struct fixture f;
-		struct janitor j;
-
-		begin(&f, "killed", "image", values);
-		if (with_janitor && janitor_start(f.u, &j, &e) < 0)
-			_exit(1);
-		if (f.t.type->setup(&f.t, &e) < 0)
-			_exit(2);
-		if (step >= 1 && f.t.type->remount_cycle(&f.t, &e) < 0)
-			_exit(3);
-		if (step == 2 && f.t.type->unmount(&f.t, &e) < 0)
-			_exit(4);
-		if (step == 3 && f.t.type->teardown(&f.t, true, &e) < 0)
-			_exit(5);
-		kill(getpid(), SIGKILL);
-	}
-	u64 start = now_ns();
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	snprintf(journal, sizeof(journal), "%s/undo/killed.journal", base);
-	snprintf(mnt, sizeof(mnt), "%s/killed/mnt", base);
-	if (!with_janitor)
-		assert_int_equal(undo_recover(base, null), 0);
-	start = now_ns();
-	while (access(journal, F_OK) == 0 && now_ns() - start < DEADLINE_NS)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-	assert_int_equal(access(journal, F_OK), -1);
-	assert_int_equal(mount_at(mnt, &m), -ENOENT);
-	assert_int_equal(access(mnt, F_OK), -1);
-	assert_true(loops_go());
-	snprintf(run, sizeof(run), "%s/killed", base);
-	rm_rf(run);
-}
-
-static void killed_then_recovered(void **state)
-{
-	(void)state;
-	for (int step = 0; step < 4; step++)
-		killed_at(step, false);
-}
-
-static void killed_then_janitor(void **state)
-{
-	(void)state;
-	for (int step = 0; step < 4; step++)
-		killed_at(step, true);
-}
-
-/* Kills spread over the whole set-up: whatever was reached, nothing stays. */
-static void killed_anywhere(void **state)
-{
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
-	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
-	char mnt[400], run[300];
-	struct mount_info m;
-
-	(void)state;
-	snprintf(run, sizeof(run), "%s/any", base);
-	snprintf(mnt, sizeof(mnt), "%s/mnt", run);
-	for (long us = 200; us < 60000; us = us * 5 / 4) {
-		pid_t pid = fork();
-
-		if (pid == 0) {
-			struct fixture f;
-
-			begin(&f, "any", "image", values);
-			f.t.type->setup(&f.t, &e);
-			for (;;)
-				pause();
-		}
-		/* The moment of the kill is the input here, no condition is awaited. */
-		nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		assert_int_equal(undo_recover(base, null), 0);
-		assert_int_equal(mount_at(mnt, &m), -ENOENT);
-		assert_true(loops_go());
-		rm_rf(run);
-	}
-}
-
-/* In a namespace of its own the kernel alone drops mount and loop device. */
-static void namespace_drops_all(void **state)
-{
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
-	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
-	char run[300];
-	pid_t pid = fork();
-
-	(void)state;
-	if (pid == 0) {
-		struct fixture f;
-
-		if (target_private_mounts(&e) < 0)
-			_exit(1);
-		begin(&f, "ns", "image", values);
-		if (f.t.type->setup(&f.t, &e) < 0)
-			_exit(2);
-		kill(getpid(), SIGKILL);
-	}
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	assert_true(loops_go());
-	assert_int_equal(undo_recover(base, null), 0);
-	snprintf(run, sizeof(run), "%s/ns", base);
-	assert_int_equal(rm_rf(run), 0);
-}
-
 static void directory(void **state)
 {
 	char path[420], other[400], file[700];
@@ -515,6 +250,49 @@ static void mkfs_fails(void **state)
 	end(&f);
 }
 
+/* A loop device of our own plays the disk. */
+static void device(void **state)
+{
+	static const u64 bytes = 32 * MIB;
+	char dev[LOOP_NAME_MAX], file[400], path_opt[64];
+	const char *const values[] = {path_opt, "fs=ext4", "prefill=true", NULL};
+	u8 line[4096];
+	struct fixture f;
+	u64 where;
+	int loop_fd;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/disk", base);
+	_cleanup_close_ int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	assert_int_equal(loop_find_free(dev), 0);
+	assert_int_equal(loop_bind(dev, fd, &loop_fd), 0);
+	assert_int_equal(fstype_make(FSTYPE_EXT4, dev, (char *[]){"-L", "precious", NULL}, &e), 0);
+	snprintf(path_opt, sizeof(path_opt), "path=%s", dev);
+	begin(&f, "device", "device", values);
+	/* Without --destroy: refused, with what would be lost; setup itself looks too. */
+	assert_int_equal(f.t.type->probe(&f.t, &e), -EPERM);
+	assert_non_null(strstr(e.text, "ext4 labelled precious"));
+	assert_non_null(strstr(e.text, "--destroy"));
+	assert_int_equal(f.t.type->setup(&f.t, &e), -EPERM);
+	f.t.destroy_ok = true;
+	OK(f.t.type->probe(&f.t, &e));
+	OK(f.t.type->setup(&f.t, &e));
+	check_device_reads(&f.t);
+	/* Mounted now, also for the one who may destroy it. */
+	assert_int_equal(f.t.type->probe(&f.t, &e), -EPERM);
+	OK(f.t.type->remount_cycle(&f.t, &e));
+	OK(f.t.type->teardown(&f.t, false, &e));
+	assert_int_equal(undo_pending(f.u), 0);
+	/* mke2fs wipes the last 64K, where another's superblock could be; this is before that. */
+	assert_int_equal(pread(loop_fd, line, sizeof(line), (off_t)(bytes - MIB)), sizeof(line));
+	assert_true(prefill_found(line, sizeof(line), &where));
+	assert_int_equal(where, bytes - MIB);
+	end(&f);
+	close(loop_fd);
+	assert_true(loops_go());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,13 +301,10 @@ int main(void)
 		cmocka_unit_test(btrfs),
 		cmocka_unit_test(prefill_survives_mkfs),
 		cmocka_unit_test(fsck_sees_damage),
-		cmocka_unit_test(killed_then_recovered),
-		cmocka_unit_test(killed_then_janitor),
-		cmocka_unit_test(killed_anywhere),
-		cmocka_unit_test(namespace_drops_all),
 		cmocka_unit_test(directory),
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(mkfs_fails),
+		cmocka_unit_test(device),
 	};
 
 	if (geteuid() != 0 || access("/dev/loop-control", W_OK) < 0)

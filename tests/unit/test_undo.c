@@ -319,7 +319,7 @@ static void reboot_undoes_the_volatile(void **state)
 {
 	_cleanup_free_ char *head =
 		undo_line_format('H', 1, "journal", (const char *[]){"old", "other-boot", NULL});
-	_cleanup_free_ char *proc = NULL, *all = NULL, *report = NULL;
+	_cleanup_free_ char *all = NULL, *report = NULL;
 	char path[512], group[16];
 	pid_t pid = sleeper();
 	size_t size;
