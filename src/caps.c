@@ -84,8 +84,7 @@ static int make_it_fail(const char *attribute)
 	return -ENOENT;
 }
 
-/* @arg: flags as text. With UFFD_USER_MODE_ONLY (1) no right is needed, but faults inside system
- * calls, which holds want, are not delivered. (userfaultfd(2)) */
+/* Full rights, not UFFD_USER_MODE_ONLY: holds want faults inside system calls. (userfaultfd(2)) */
 static int userfault(const char *arg)
 {
 	_cleanup_close_ int fd = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
