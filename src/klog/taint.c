@@ -93,11 +93,12 @@ int find_debugfs(FILE *mountinfo, char *buf, size_t len)
 	size_t size = 0;
 
 	while (getline(&line, &size, mountinfo) > 0) {
-		const char *type = strstr(line, " - ");
+		char *type = strstr(line, " - ");
 		char *save = NULL, *path;
 
 		if (!type || strncmp(type, " - debugfs ", 11))
 			continue;
+		*type = '\0';
 		/* mount id, parent id, device, root, mount point */
 		path = strtok_r(line, " ", &save);
 		for (int i = 0; i < 4 && path; i++)

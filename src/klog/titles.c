@@ -70,7 +70,7 @@ static const char *const generic[] = {
 	"lock_release*",
 	"__lock_*",
 	"lock_is_held*",
-	"check_*noncircular",
+	"check_noncircular*",
 	"check_prev*",
 	"validate_chain",
 	"mark_lock*",
@@ -118,6 +118,7 @@ static const char *const generic[] = {
 	"free_pages_*",
 	"free_frozen_*",
 	"__free_*",
+	"filemap_unaccount*",
 	"free_pcppages*",
 	"prep_new_page",
 	"post_alloc_hook",
@@ -286,7 +287,9 @@ static size_t address_len(const char *p)
 
 static void put(char *buf, size_t len, size_t *at, char c)
 {
-	if (*at + 1 < len)
+	bool doubled = c == ' ' && *at && buf[*at - 1] == ' ';
+
+	if (*at + 1 < len && !doubled)
 		buf[(*at)++] = isprint((unsigned char)c) ? c : '?';
 }
 
