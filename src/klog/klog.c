@@ -34,16 +34,18 @@ int klog_fd(const struct klog *k)
 
 void klog_allow(struct klog *k, const char *substring)
 {
-	char *copy = strdup(substring);
-	char **grown = copy ? reallocarray(k->allow, k->nallow + 1, sizeof(*grown)) : NULL;
+	char **grown, *copy;
 
 	/* An empty pattern is in every line: it would allow whatever comes. */
-	if (!grown || !*copy) {
-		free(copy);
+	if (!*substring)
 		return;
-	}
+	grown = reallocarray(k->allow, k->nallow + 1, sizeof(*grown));
+	if (!grown)
+		return;
 	k->allow = grown;
-	k->allow[k->nallow++] = copy;
+	copy = strdup(substring);
+	if (copy)
+		k->allow[k->nallow++] = copy;
 }
 
 void klog_line(struct klog *k, const char *caller, const char *text, u64 time_ns)

@@ -30,7 +30,7 @@ struct klog_event {
  * Open /dev/kmsg, write a marker line naming @run and seek behind it. -EACCES/-EPERM without
  * rights (dmesg_restrict), -ENOENT without the device; text in @e. klog_fd() becomes readable
  * when records wait or when a splat has been quiet for long enough to be closed. Events are
- * stamped to about a millisecond: printk's clock is set against CLOCK_MONOTONIC by the marker.
+ * stamped to milliseconds: printk's clock is set against CLOCK_MONOTONIC by the marker.
  */
 int klog_open(const char *run, struct klog **ret, struct err *e);
 /* The same machinery over a text stream without a device (console of a VM, samples in tests). */

@@ -42,18 +42,23 @@ static u64 raw_ns(void)
 }
 
 /*
- * printk stamps with local_clock(), which runs like CLOCK_MONOTONIC_RAW: NTP does not slew it.
- * The offset to RAW that the marker gave thus holds all night, and a record's age, which is
- * short, carries over to CLOCK_MONOTONIC. Good to about a millisecond.
+ * printk stamps with local_clock(), which NTP does not slew, as it does not CLOCK_MONOTONIC_RAW:
+ * the two drift apart by parts in a million, some milliseconds an hour. So the marker gives the
+ * offset to RAW, and a record's age, which is short, carries over to CLOCK_MONOTONIC. A record
+ * from the future shows drift, and corrects it.
  */
-static u64 stamp_to_ns(const struct klog *k, u64 usec)
+static u64 stamp_to_ns(struct klog *k, u64 usec)
 {
 	s64 age;
 
-	if (!k->calibrated)
+	if (!k->calibrated || usec > INT64_MAX / NSEC_PER_USEC)
 		return usec * NSEC_PER_USEC;
 	age = (s64)raw_ns() - (s64)(usec * NSEC_PER_USEC) - k->raw_minus_stamp_ns;
-	return now_ns() - (u64)MAX(age, (s64)0);
+	if (age < 0) {
+		k->raw_minus_stamp_ns += age;
+		age = 0;
+	}
+	return now_ns() - (u64)age;
 }
 
 static void account_seq(struct klog *k, u64 seq)

@@ -316,6 +316,22 @@ static bool add_to(struct splat *s, int rule, const char *text, u64 time_ns)
 	return is_end(text) || (framed && is_frame(text)) || s->seen >= LINES_SEEN_MAX;
 }
 
+/* Stalled CPUs dump their stacks by NMI, each under its own caller id: those lines belong to the
+ * report that asked for them. */
+static bool join_stall(struct splats *all, const char *text, u64 time_ns)
+{
+	for (size_t i = all->nopen; i-- > 0;) {
+		struct splat *s = all->open[i];
+
+		if (s->until == UNTIL_ALIEN && s->rule != RULE_NONE &&
+		    klog_rules[s->rule].finding == FINDING_KERNEL_HANG && is_dump(text)) {
+			append(s, text, time_ns);
+			return true;
+		}
+	}
+	return false;
+}
+
 void splats_line(struct splats *all, const char *caller, const char *text, u64 time_ns)
 {
 	int rule = rules_match(all->rules, text);
@@ -327,6 +343,8 @@ void splats_line(struct splats *all, const char *caller, const char *text, u64 t
 		close_splat(all, i);
 		i = all->nopen;
 	}
+	if (i == all->nopen && rule == RULE_NONE && join_stall(all, text, time_ns))
+		return;
 	if (i == all->nopen) {
 		open_if_known(all, caller, rule, text, time_ns);
 	} else if (rule != RULE_NONE && klog_rules[rule].shape == SHAPE_LINE) {

@@ -13,7 +13,8 @@
  *
  * and, whatever it waits for, when its caller was silent for quiet_ns[], at LINES_SEEN_MAX
  * lines, or when a second report starts. Lines that a LINE rule matches never join a block:
- * an allow pattern for them must not excuse the block.
+ * an allow pattern for them must not excuse the block. Stack lines of a caller without a splat
+ * join an open report of a stall or lockup: those are the other CPUs' backtraces.
  */
 #ifndef STRESSD_KLOG_SPLAT_H
 #define STRESSD_KLOG_SPLAT_H

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 
 #define INPUT_MAX      65536
-#define CHANGED_COPIES 20
+#define CHANGED_COPIES 5
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

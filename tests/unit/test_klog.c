@@ -127,6 +127,23 @@ static void interleaved_by_caller(void **state)
 	klog_close(k);
 }
 
+static void stall_takes_other_cpus(void **state)
+{
+	struct klog *k = memory();
+
+	(void)state;
+	FEED(k, "[    1.000001][    C0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+	     "[    1.000002][    C0] Sending NMI from CPU 0 to CPUs 1:",
+	     "[    1.000003][    C1] NMI backtrace for cpu 1",
+	     "[    1.000004][    C1] RIP: 0010:busy_function+0x1/0x20",
+	     "[    1.000005][    T9] loop0: detected capacity change from 0 to 8");
+	klog_finish(k);
+	assert_int_equal(klog_count(k), 1);
+	assert_string_equal(klog_event(k, 0)->title, "RCU stall in busy_function");
+	assert_int_equal(klog_event(k, 0)->nlines, 4);
+	klog_close(k);
+}
+
 /* A line that is an event of its own does not join the splat, so it cannot excuse it. */
 static void allow_does_not_leak(void **state)
 {
@@ -462,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_warning_formats),
 		cmocka_unit_test(interleaved_by_caller),
+		cmocka_unit_test(stall_takes_other_cpus),
 		cmocka_unit_test(allow_does_not_leak),
 		cmocka_unit_test(allow_is_per_event),
 		cmocka_unit_test(missing_end),

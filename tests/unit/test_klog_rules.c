@@ -99,9 +99,10 @@ static void matches(void **state)
 static void blocks_are_whole(void **state)
 {
 	static const char *const whole[] = {
-		"kasan",      "kfence",	    "kcsan",	   "ubsan",	"refcount",
-		"null-deref", "kernel-bug", "warning",	   "hung-task", "lockdep-circular",
-		"slab",	      "rcu-stall",  "busy-inodes", "xfs-assert"};
+		"kasan",      "folio-check", "bad-page-state", "kfence",
+		"kcsan",      "ubsan",	     "refcount",       "null-deref",
+		"kernel-bug", "warning",     "hung-task",      "lockdep-circular",
+		"slab",	      "rcu-stall",   "busy-inodes",    "xfs-assert"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
