@@ -20,16 +20,19 @@ struct err;
 #define WORKER_CAPS_MAX 4
 
 enum worker_flags {
-	WORKER_NEEDS_FILE = 1 << 0,  /* "file" must name a file of the scenario */
-	WORKER_STAMPS = 1 << 1,	     /* writes stamps: may run on a "conflict" file */
-	WORKER_RESHAPES = 1 << 2,    /* changes size or moves content: not on a "conflict" file */
+	WORKER_NEEDS_FILE = 1 << 0,    /* "file" must name a file of the scenario */
+	WORKER_STAMPS = 1 << 1,	       /* writes stamps: may run on a "conflict" file */
+	WORKER_RESHAPES = 1 << 2,      /* changes size or moves content: not on a "conflict" file */
 	WORKER_DIRECT_WRITES = 1 << 3, /* writes past the page cache: gets zones of its own */
-	WORKER_QUIET = 1 << 4,	     /* has no operations on files: no heartbeat from steps */
-	WORKER_HOLDS_FILES = 1 << 5, /* a child keeps files open: cannot be paused for unmounting */
-	WORKER_UNMOUNTS = 1 << 6,    /* unmounts the target: not beside WORKER_HOLDS_FILES */
-	WORKER_NEEDS_MOUNT = 1 << 7, /* needs a target that stressd itself mounted */
-	WORKER_MAPS = 1 << 8,	     /* stores through mmap */
-	WORKER_READS_INLINE = 1 << 9, /* checks what it reads */
+	WORKER_QUIET = 1 << 4,	       /* has no operations on files: no heartbeat from steps */
+	WORKER_HOLDS_FILES = 1 << 5,   /* a child keeps files open: cannot be paused to unmount */
+	WORKER_UNMOUNTS = 1 << 6,      /* unmounts the target: not beside WORKER_HOLDS_FILES */
+	WORKER_NEEDS_MOUNT = 1 << 7,   /* needs a target that stressd itself mounted */
+	WORKER_MAPS = 1 << 8,	       /* stores through mmap */
+	WORKER_READS_INLINE = 1 << 9,  /* checks what it reads */
+	WORKER_DIRTIES = 1 << 10,      /* writes through the page cache (buffered or mmap) */
+	WORKER_WHOLE_FS =
+		1 << 11, /* works on all files when "file" is absent: "file" is optional */
 };
 
 struct worker_type {

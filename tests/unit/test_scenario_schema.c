@@ -55,6 +55,10 @@ static const struct {
 	{"", "{\"target\": {\"fs\": \"ext4\", \"size\": 67108864}}", true},
 	{"", "{\"workers\": [{\"type\": \"exec\", \"options\": {\"argv\": [\"a\"]}}]}", true},
 	{"", "{\"workers\": [{\"type\": \"dropper\", \"options\": {}}]}", true},
+	{"",
+	 "{\"files\": [{\"name\": \"a\", \"size\": 512}], \"workers\": [{\"type\": \"mixer\"},"
+	 "{\"type\": \"mixer\", \"file\": \"a\"}]}",
+	 true},
 	{"files", "{\"size\": 1024, \"max\": null, \"cell\": \"1K\"}", true},
 	{"workers", "{\"options\": null}", true},
 	{"workers", "{\"options\": {\"numbers\": 3, \"times\": \"0\", \"set\": []}}", true},
