@@ -73,7 +73,8 @@ struct sc_kernel_log {
 };
 
 struct scenario {
-	char *path; /* as given; for messages */
+	char *path;  /* as given; for messages */
+	u64 version; /* of the format: 1 */
 	char *name, *description, *reference;
 	u64 seed; /* drawn when the scenario has none, and written to the resolved copy */
 	u64 duration_ns;

@@ -8,36 +8,42 @@
 #define STRESSD_KLOG_H
 
 #include "base/base.h"
-#include "scenario.h"
+#include "finding.h"
 
 struct klog;
 
 struct klog_event {
-	int severity;	   /* enum sc_severity */
-	const char *rule;  /* name in rules.def */
-	char title[160];   /* "WARNING in iomap_write_delalloc_release" */
-	u64 time_ns;	   /* CLOCK_MONOTONIC, from the record's stamp */
-	int pid;	   /* of the task that the splat names, or -1 */
+	int severity;	  /* enum sc_severity */
+	int finding;	  /* enum finding_kind that this is when severity reaches fail_at */
+	const char *rule; /* name in rules.def */
+	char title[160];  /* "WARNING in iomap_write_delalloc_release" */
+	u64 time_ns;	  /* CLOCK_MONOTONIC, from the record's stamp */
+	int pid;	  /* of the task that the splat names, or -1 */
 	char comm[17];
-	char **lines;	   /* the whole splat, owned by the klog */
+	char **lines; /* the whole splat, owned by the klog */
 	size_t nlines;
-	u64 repeats;	   /* further events with the same title */
-	bool allowed;	   /* an allow pattern covers it */
+	u64 repeats;  /* further events with the same title */
+	bool allowed; /* an allow pattern covers it */
 };
 
 /*
  * Open /dev/kmsg, write a marker line naming @run and seek behind it. -EACCES/-EPERM without
- * rights (dmesg_restrict), -ENOENT without the device; text in @e. The descriptor is
- * non-blocking, for epoll.
+ * rights (dmesg_restrict), -ENOENT without the device; text in @e. klog_fd() becomes readable
+ * when records wait or when a splat has been quiet for long enough to be closed. Events are
+ * stamped to milliseconds: printk's clock is set against CLOCK_MONOTONIC by the marker.
  */
 int klog_open(const char *run, struct klog **ret, struct err *e);
 /* The same machinery over a text stream without a device (console of a VM, samples in tests). */
 int klog_open_memory(struct klog **ret);
 int klog_fd(const struct klog *k);
+/* Events completed from now on that have @substring in any of their lines are allowed. */
 void klog_allow(struct klog *k, const char *substring);
-/* Read what is there; returns the number of events completed, or -errno. */
+/* Read what is there (a bounded part of a flood; the descriptor stays readable); returns the
+ * number of events completed, or -errno: of the device, or once of kernel.log when it cannot
+ * be written any more. Events of the same title count as completed, too. */
 int klog_read(struct klog *k);
-/* Feed one line as /dev/kmsg would give it, without the prefix. */
+/* Feed one line as /dev/kmsg would give it, without the prefix; a console's prefix
+ * ("<4>[   12.345678][  T123] ") is taken off, and its stamp used when @time_ns is 0. */
 void klog_feed(struct klog *k, const char *line, u64 time_ns);
 /* No more lines will come: close a splat that has no end marker. */
 void klog_finish(struct klog *k);
@@ -59,9 +65,14 @@ void klog_taint_text(u64 taint, char *buf, size_t len);
 /* Re-arm WARN_ON_ONCE through debugfs clear_warn_once; -errno where it is not to be had. */
 int klog_rearm_warn_once(void);
 
+/* How many lines belong to what a rule matched; see splat.h for where each ends. */
+enum klog_shape { SHAPE_LINE, SHAPE_BLOCK, SHAPE_OOPS };
+
 struct klog_rule {
 	const char *name;
-	int severity;
+	int severity; /* enum sc_severity */
+	int finding;  /* enum finding_kind */
+	int shape;    /* enum klog_shape */
 	const char *pattern, *title, *help;
 };
 extern const struct klog_rule klog_rules[];

@@ -19,18 +19,18 @@ struct target {
 	const struct target_type *type;
 	const void *options;
 	const struct scenario *sc;
-	char run_dir[512];  /* of the run; images are made here unless the scenario says otherwise */
-	char root[600];	    /* directory that the files are made in */
-	char device[64];    /* block device under it, "" where there is none */
-	char fs[16];	    /* "xfs", "ext4", "btrfs", or what statfs(2) says */
-	u64 block_bytes;    /* filesystem block size */
-	bool mounted;	    /* the mount is ours: remount and fsck are possible */
+	char run_dir[512]; /* of the run; images are made here unless the scenario says otherwise */
+	char root[600];	   /* directory that the files are made in */
+	char device[64];   /* block device under it, "" where there is none */
+	char image[600];   /* file behind the loop device, "" where there is none */
+	char fs[16];	   /* "xfs", "ext4", "btrfs", or what the mount table says */
+	u64 block_bytes;   /* filesystem block size */
+	bool mounted;	   /* the mount is ours: remount and fsck are possible */
 	bool prefilled;
-	bool destroy_ok;    /* the command line named this device with --destroy */
+	bool destroy_ok; /* the command line named this device with --destroy */
 	struct undo *undo;
 	int undo_mount, undo_loop, undo_image, undo_dir; /* journal entries, -1 */
-	int loop_fd;
-	char mount_options[256];
+	int loop_fd; /* keeps the loop device while nothing is mounted on it, -1 */
 };
 
 struct target_type {
@@ -40,34 +40,50 @@ struct target_type {
 	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
 	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
 	int (*probe)(const struct target *t, struct err *e);
+	/* On failure what was made so far stays in the journal: call teardown. */
 	int (*setup)(struct target *t, struct err *e);
-	/* Unmount and mount again, the same device and options. No file may be open. */
+	/* Unmount and mount again, the same device and options. No file may be open. NULL where
+	 * the mount is not ours. -EBUSY names who holds it. */
 	int (*remount_cycle)(struct target *t, struct err *e);
-	/* Unmount, keep the device: for fsck. */
+	/* Unmount, keep the device: for fsck. NULL where the mount is not ours. */
 	int (*unmount)(struct target *t, struct err *e);
-	/* Everything back; @keep leaves an image file in the run directory. */
+	/* Everything back, from any state that setup left; @keep leaves the image file, or the
+	 * files of a directory target. */
 	int (*teardown)(struct target *t, bool keep, struct err *e);
 };
 
 extern const struct target_type *const target_types[]; /* NULL-terminated */
 const struct target_type *target_type_by_name(const char *name);
 
-/* Prepare @t from a scenario: nothing is changed yet. */
+/* Prepare @t from a scenario: nothing is changed yet. @run_dir is made absolute. */
 void target_init(struct target *t, const struct scenario *sc, const char *run_dir,
 		 struct undo *undo, bool destroy_ok);
 /* Run the filesystem's own checker, read-only, on the unmounted device. 0 clean, 1 complaints
  * (output in *ret_text, owned by the caller), -errno when it could not run. */
 int target_fsck(const struct target *t, char **ret_text, struct err *e);
-/* Read @len bytes (a multiple of 512) that FIEMAP says lie behind @offset of the file @fd,
- * from the block device, bypassing every cache. -ENODATA: a hole or not allocated there;
- * -EOPNOTSUPP: this filesystem's extents do not name device addresses (btrfs), no device.
- * (Documentation/filesystems/fiemap.rst) */
+/*
+ * Read @len bytes (a multiple of 512) that FIEMAP says lie behind @offset of the file @fd,
+ * from the block device, bypassing every cache. Returns the bytes read, fewer than @len where
+ * the mapping ends. -ENODATA: a hole, unwritten (reads as zeros) or not allocated there yet;
+ * -EOPNOTSUPP: these extents do not name addresses of this device (btrfs, inline, compressed,
+ * realtime), or no device.
+ * The file is not synced first: that would change what is being looked at; the caller decides.
+ * (Documentation/filesystems/fiemap.rst)
+ */
 ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf, size_t len);
-/* Refuse "/", system directories, mounted devices, and what holds @run_dir or the state. */
-int target_refuse_path(const char *path, struct err *e);
-int target_refuse_device(const char *device, struct err *e);
 
-/* Make the private mount namespace that the run's mounts live in; -EPERM without root. */
+/* Open the directory @path for a run's files. -EINVAL or -EPERM with one line and the cure for
+ * "/", system directories, a symbolic link in any component, what is no directory, and pseudo
+ * or read-only filesystems. *ret_fd (O_PATH) is the caller's. (openat2(2)) */
+int target_open_path(const char *path, int *ret_fd, struct err *e);
+/* The same, without opening. */
+int target_refuse_path(const char *path, struct err *e);
+/* Refuse what is no block device, in use in any way (mounted, swap, under dm or md, a partition
+ * of it), or lies under "/" or any of @protect (paths, NULL-terminated; NULL for none). */
+int target_refuse_device(const char *device, const char *const protect[], struct err *e);
+
+/* Make the private mount namespace that the run's mounts live in: when its last process is gone
+ * the kernel drops them. -EPERM without root. For a process with one thread. */
 int target_private_mounts(struct err *e);
 
 #endif

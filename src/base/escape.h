@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text from outside, made fit for one line of a terminal or a log: control characters, line
+ * separators, direction marks and bytes that are no UTF-8 become escapes; what is too long is cut.
+ */
+#ifndef STRESSD_ESCAPE_H
+#define STRESSD_ESCAPE_H
+
+#include "base/base.h"
+
+/* Write @len bytes of @src to @dst, escaped, NUL-terminated, at most @size bytes with the NUL
+ * (@size >= 16); ends in "..." where it was cut. Escaping twice changes nothing. Returns @dst. */
+const char *text_escape(char *dst, size_t size, const char *src, size_t len);
+
+#endif

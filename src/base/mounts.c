@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Questions to the mount table. One walk over it, three conditions. */
+#include "base/mounts.h"
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+
+#include <fcntl.h>
+#include <libmount.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define POLL_NS (20 * NSEC_PER_MSEC)
+
+struct wanted {
+	const char *mountpoint;
+	int id;
+	dev_t rdev;
+};
+
+static void unref_table(struct libmnt_table **t)
+{
+	mnt_unref_table(*t);
+}
+
+static void free_iter(struct libmnt_iter **it)
+{
+	mnt_free_iter(*it);
+}
+
+static bool at_point(struct libmnt_fs *fs, const struct wanted *w)
+{
+	const char *target = mnt_fs_get_target(fs);
+
+	return target && !strcmp(target, w->mountpoint);
+}
+
+static bool has_id(struct libmnt_fs *fs, const struct wanted *w)
+{
+	return mnt_fs_get_id(fs) == w->id;
+}
+
+static bool on_device(struct libmnt_fs *fs, const struct wanted *w)
+{
+	const char *source = mnt_fs_get_srcpath(fs);
+	struct stat st;
+
+	if (mnt_fs_get_devno(fs) == w->rdev)
+		return true;
+	/* btrfs shows an anonymous number; what it was mounted from is in the source. */
+	return source && source[0] == '/' && stat(source, &st) == 0 && S_ISBLK(st.st_mode) &&
+	       st.st_rdev == w->rdev;
+}
+
+static int find(bool (*match)(struct libmnt_fs *, const struct wanted *), const struct wanted *w,
+		struct mount_info *ret)
+{
+	_cleanup_(unref_table) struct libmnt_table *table =
+		mnt_new_table_from_file("/proc/self/mountinfo");
+	/* Backward: what was mounted last over a place is what one sees there. */
+	_cleanup_(free_iter) struct libmnt_iter *it = mnt_new_iter(MNT_ITER_BACKWARD);
+	struct libmnt_fs *fs;
+
+	if (!table || !it)
+		return errno ? -errno : -EIO;
+	while (mnt_table_next_fs(table, it, &fs) == 0) {
+		const char *source = mnt_fs_get_source(fs), *fstype = mnt_fs_get_fstype(fs);
+
+		if (!match(fs, w))
+			continue;
+		ret->dev = mnt_fs_get_devno(fs);
+		if (path_set(ret->target, sizeof(ret->target), "%s", mnt_fs_get_target(fs)) < 0 ||
+		    path_set(ret->source, sizeof(ret->source), "%s", source ? source : "") < 0 ||
+		    path_set(ret->fstype, sizeof(ret->fstype), "%s", fstype ? fstype : "") < 0)
+			return -ENAMETOOLONG;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int mount_at(const char *mountpoint, struct mount_info *ret)
+{
+	return find(at_point, &(struct wanted){.mountpoint = mountpoint}, ret);
+}
+
+int mount_of(int fd, struct mount_info *ret)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	if (!(stx.stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP;
+	return find(has_id, &(struct wanted){.id = (int)stx.stx_mnt_id}, ret);
+}
+
+int mount_of_device(dev_t rdev, struct mount_info *ret)
+{
+	return find(on_device, &(struct wanted){.rdev = rdev}, ret);
+}
+
+int umount_wait(const char *mountpoint, u64 limit_ns)
+{
+	const struct timespec pause = {.tv_nsec = POLL_NS};
+	u64 end_ns = now_ns() + limit_ns;
+
+	while (umount2(mountpoint, UMOUNT_NOFOLLOW) < 0) {
+		if (errno != EBUSY || now_ns() >= end_ns)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is mounted where, as this process sees it, and unmounting with patience. Reads
+ * /proc/self/mountinfo through libmount. Knows no journal and no target.
+ */
+#ifndef STRESSD_MOUNTS_H
+#define STRESSD_MOUNTS_H
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+struct mount_info {
+	char target[4096], source[4096], fstype[32];
+	dev_t dev; /* of the superblock; anonymous for btrfs and the like */
+};
+
+/* The topmost mount at exactly @mountpoint; -ENOENT when there is none. */
+int mount_at(const char *mountpoint, struct mount_info *ret);
+/* The mount that the open file @fd lives on. (statx(2), STATX_MNT_ID) */
+int mount_of(int fd, struct mount_info *ret);
+/* A mount of block device @rdev (by superblock, or by the device that its source names). */
+int mount_of_device(dev_t rdev, struct mount_info *ret);
+
+/* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
+ * is not followed. 0 or -errno. (umount(2)) */
+int umount_wait(const char *mountpoint, u64 limit_ns);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reports: a finished run in the forms that people and programs read. One file per format ends in
+ * one designated-initialiser struct; reports.def lists them. A report reads a struct run_result
+ * and knows nothing of how it came about.
+ */
+#ifndef STRESSD_REPORT_H
+#define STRESSD_REPORT_H
+
+#include "base/base.h"
+#include "finding.h"
+#include "scenario.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum run_verdict {
+	VERDICT_PASS,	    /* exit 0 */
+	VERDICT_FAIL,	    /* exit 1: findings */
+	VERDICT_ERROR,	    /* exit 2 or 3: stressd or the scenario */
+	VERDICT_INCOMPLETE, /* exit 3: ran, but not everything could be seen */
+	VERDICT_SKIP,	    /* exit 4: this machine lacks something */
+	VERDICTS
+};
+extern const char *const verdict_names[VERDICTS]; /* "pass", "fail", ... */
+
+struct worker_result {
+	char name[32];	/* "mmap_writer.0" */
+	char type[32];
+	char state[16]; /* slot_state_names[] */
+	char error[256];
+	u64 ops, bytes, failed, busy, cells_checked, cells_open;
+};
+
+struct run_result {
+	const struct scenario *sc;
+	int verdict; /* enum run_verdict */
+	int exit;
+	char reason[1024]; /* one sentence: why it is no pass, or what was skipped */
+	u64 seed;
+	struct timespec started; /* CLOCK_REALTIME */
+	double duration_s;	 /* from the first operation to the stop */
+	double setup_s, verify_s;
+	u64 run_key;
+	char run_dir[512];
+	char kernel[128]; /* uname: release and version */
+	char machine[64];
+	char fs[16], mount_options[256], device[64];
+	struct worker_result *workers;
+	size_t nworkers;
+	struct finding **findings; /* worst first is not promised; in order of time */
+	size_t nfindings;
+	u64 findings_lost; /* sightings that did not fit on the board */
+	u64 cells, cells_checked, cells_open, ops;
+	char **dropped; /* optional parts that this machine lacks: "dropcache: no cgroup v2" */
+	size_t ndropped;
+	char **notes; /* what could not be checked, and why; documented errors that were explained */
+	size_t nnotes;
+	bool klog_watched;
+	u64 klog_lost, klog_events, klog_allowed;
+	u64 taint_before, taint_after;
+	char reproduce[1100]; /* the command that runs this again with the same seed */
+};
+
+struct report_format {
+	const char *name, *help;
+	const char *file; /* in the run directory; NULL: only on request */
+	/* 0 or -errno when @out cannot be written. */
+	int (*write)(const struct run_result *r, FILE *out);
+};
+extern const struct report_format *const report_formats[]; /* NULL-terminated */
+const struct report_format *report_format_by_name(const char *name);
+/* Write every format that has a file into r->run_dir, each whole or not at all. */
+int report_write_all(const struct run_result *r, struct err *e);
+
+/* The text that ends a run on a terminal: verdict, findings with evidence, how to repeat. */
+void report_text(const struct run_result *r, FILE *out, bool colour);
+
+/* The live line: on a terminal one line that is rewritten; elsewhere a line an interval; with
+ * @json one JSON object a line. */
+struct live_state {
+	double elapsed_s, left_s; /* left < 0: not known */
+	u64 ops, ops_per_s, faults, overlaps, findings, klog_events;
+	const char *phase; /* "setup", "run", "verify", "done" */
+};
+struct live;
+struct live *live_open(FILE *out, bool json, bool quiet);
+void live_update(struct live *l, const struct live_state *s);
+/* An event worth a line of its own: a finding's sentence as it comes. @finding may be NULL. */
+void live_event(struct live *l, const struct finding *finding, const char *text);
+/* With --json: the final object with the verdict. Ends the live line. */
+void live_close(struct live *l, const struct run_result *r);
+/* Whether @out wants colours: a terminal, TERM not dumb, NO_COLOR not set. (no-color.org) */
+bool want_colour(FILE *out);
+
+/* JSON of a result, as result.json has it (schema/result-1.schema.json). New reference. */
+json_t *result_to_json(const struct run_result *r);
+
+#endif

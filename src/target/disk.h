@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What targets on a block device share: the options, and the life from a device to a mounted
+ * filesystem and back. For image.c and device.c only.
+ */
+#ifndef STRESSD_DISK_H
+#define STRESSD_DISK_H
+
+#include "target/fstype.h"
+#include "target/target.h"
+
+/* First member of the option struct of such a target. */
+struct disk_options {
+	int fs; /* enum fstype */
+	char **mkfs, **mount;
+	bool prefill;
+};
+
+#define DISK_OPTIONS                                                                               \
+	OPT(struct disk_options, fs, OPT_ENUM, .def = "xfs", .choices = fstype_names,              \
+	    .help = "filesystem to make"),                                                         \
+		OPT(struct disk_options, mkfs, OPT_STRINGS, .def = "",                             \
+		    .help = "further arguments of mkfs"),                                          \
+		OPT(struct disk_options, mount, OPT_STRINGS, .def = "", .help = "mount options"),  \
+		OPT(struct disk_options, prefill, OPT_BOOL, .def = "false",                        \
+		    .help = "fill the device with a known pattern before mkfs")
+
+/* Rights, kernel, programs and mount options. As target_type.probe. */
+int disk_probe(const struct target *t, struct err *e);
+/* t->device is there: mkfs, mount on <run_dir>/mnt, fill in t->root, fs, block_bytes. */
+int disk_setup(struct target *t, struct err *e);
+int disk_remount_cycle(struct target *t, struct err *e);
+int disk_unmount(struct target *t, struct err *e);
+/* Unmount and remove the mount point; the device is as it was before disk_setup(). */
+int disk_teardown(struct target *t, struct err *e);
+
+/* Fill @fd, @len bytes of a file or a block device, with the prefill pattern; synced. */
+int disk_prefill(int fd, u64 len, struct err *e);
+
+/* Who keeps @mountpoint busy: "fio (pid 71, fd 5 /mnt/data), ..." or "nobody that /proc shows". */
+void disk_holders(const char *mountpoint, char *buf, size_t size);
+
+#endif

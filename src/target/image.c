@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An image file on a loop device: the default target, as it runs on any machine. The loop device
+ * clears itself when its last user is gone (LO_FLAGS_AUTOCLEAR), so that even kill -9 of
+ * everything leaves no device behind.
+ */
+#include "target/disk.h"
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+#include "base/loopdev.h"
+#include "base/units.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define BIND_TRIES 64
+#define UNBIND_NS  (2 * NSEC_PER_SEC)
+/* Left free where the image is made: results and shadow live there too. */
+#define SPARE (64 * MIB)
+
+struct image_options {
+	struct disk_options disk;
+	u64 size;
+	char *where;
+};
+_Static_assert(offsetof(struct image_options, disk) == 0, "DISK_OPTIONS count from the start");
+
+static const struct opt_def options[] = {
+	DISK_OPTIONS,
+	OPT(struct image_options, size, OPT_SIZE, .def = "512M", .min = "16M",
+	    .help = "of the image file"),
+	OPT(struct image_options, where, OPT_STRING,
+	    .help = "directory for the image file; default: the run directory"),
+	{0},
+};
+
+static const char *image_dir(const struct target *t)
+{
+	const struct image_options *o = t->options;
+
+	return o->where ? o->where : t->run_dir;
+}
+
+static int check_size(const struct image_options *o, struct err *e)
+{
+	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
+	char have[UNITS_MAX], want[UNITS_MAX];
+
+	if (o->size % 4096)
+		return err_set(e, -EINVAL, "target.size: %s is not a multiple of 4K",
+			       format_size(have, o->size));
+	if (o->size < least)
+		return err_set(e, -EINVAL, "target.size: %s is too small for %s, which needs %s",
+			       format_size(have, o->size), fstype_names[o->disk.fs],
+			       format_size(want, least));
+	return 0;
+}
+
+static int check_space(const struct target *t, struct err *e)
+{
+	const struct image_options *o = t->options;
+	char want[UNITS_MAX], have[UNITS_MAX];
+	struct statvfs v;
+	u64 free_bytes;
+
+	if (statvfs(image_dir(t), &v) < 0)
+		return err_set(e, -errno, "%s: %s", image_dir(t), strerror(errno));
+	free_bytes = (u64)v.f_bavail * v.f_frsize;
+	if (free_bytes >= o->size + SPARE)
+		return 0;
+	return err_set(e, -ENOSPC,
+		       "%s has %s free, the image needs %s; make room, or set "
+		       "target.size or target.where",
+		       image_dir(t), format_size(have, ROUND_DOWN(free_bytes, MIB)),
+		       format_size(want, o->size + SPARE));
+}
+
+static int probe(const struct target *t, struct err *e)
+{
+	const struct image_options *o = t->options;
+	char dev[LOOP_NAME_MAX];
+	int r = check_size(o, e);
+
+	if (r == 0 && o->where)
+		r = target_refuse_path(o->where, e);
+	if (r == 0)
+		r = disk_probe(t, e);
+	if (r == 0)
+		r = check_space(t, e);
+	if (r < 0)
+		return r;
+	r = loop_find_free(dev);
+	if (r < 0)
+		return err_set(e, r == -EPERM ? -EACCES : r,
+			       "no loop device to be had: %s; load "
+			       "the loop module (modprobe loop)",
+			       strerror(-r));
+	return 0;
+}
+
+/* Space is given to the image before the run: a full disk under it would look like a fault of
+ * the filesystem in it. */
+static int make_image(struct target *t, int *ret_fd, struct err *e)
+{
+	const struct image_options *o = t->options;
+	const char *run = strrchr(t->run_dir, '/');
+	_cleanup_close_ int fd = -1;
+	char dir[512];
+	int r;
+
+	/* Absolute: the journal is read in another working directory. */
+	_cleanup_free_ char *full = realpath(image_dir(t), NULL);
+
+	if (!full || path_set(dir, sizeof(dir), "%s", full) < 0)
+		return err_set(e, -errno, "%s: %s", image_dir(t), strerror(errno));
+	r = path_set(t->image, sizeof(t->image), "%s/stressd-%s.img", dir, run ? run + 1 : "run");
+	if (r < 0)
+		return err_set(e, r, "%s: path too long", dir);
+	t->undo_image = undo_record(t->undo, UNDO_IMAGE, t->image, NULL, NULL);
+	if (t->undo_image < 0)
+		return err_set(e, t->undo_image, "%s: %s", undo_path(t->undo),
+			       strerror(-t->undo_image));
+	fd = open(t->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		r = err_set(e, -errno, "%s: %s", t->image, strerror(errno));
+		/* Not ours, if it was there: teardown must not remove it. */
+		t->image[0] = '\0';
+		undo_forget(t->undo, t->undo_image);
+		return r;
+	}
+	r = posix_fallocate(fd, 0, (off_t)o->size);
+	if (r > 0)
+		return err_set(e, -r, "%s: %s", t->image, strerror(r));
+	if (o->disk.prefill)
+		r = disk_prefill(fd, o->size, e);
+	t->prefilled = o->disk.prefill && r == 0;
+	*ret_fd = r < 0 ? -1 : take_fd(&fd);
+	return r;
+}
+
+/* A free device is not reserved: record, try, and with another when somebody was faster. */
+static int bind_loop(struct target *t, int image_fd, struct err *e)
+{
+	char dev[LOOP_NAME_MAX];
+	int r = -EBUSY;
+
+	for (int i = 0; i < BIND_TRIES && r == -EBUSY; i++) {
+		r = loop_find_free(dev);
+		if (r == 0)
+			r = undo_record(t->undo, UNDO_LOOP, dev, t->image, NULL);
+		if (r < 0)
+			break;
+		t->undo_loop = r;
+		r = loop_bind(dev, image_fd, &t->loop_fd);
+		if (r < 0 && undo_forget(t->undo, t->undo_loop) < 0)
+			break;
+	}
+	if (r < 0)
+		return err_set(e, r, "cannot set up a loop device for %s: %s", t->image,
+			       strerror(-r));
+	path_set(t->device, sizeof(t->device), "%s", dev);
+	return 0;
+}
+
+static int setup(struct target *t, struct err *e)
+{
+	_cleanup_close_ int fd = -1;
+	int r = make_image(t, &fd, e);
+
+	if (r == 0)
+		r = bind_loop(t, fd, e);
+	return r < 0 ? r : disk_setup(t, e);
+}
+
+static int teardown_loop(struct target *t, struct err *e)
+{
+	int r;
+
+	closep(&t->loop_fd);
+	t->loop_fd = -1;
+	if (!t->device[0])
+		return 0;
+	r = loop_unbind(t->device, t->image, UNBIND_NS);
+	if (r == 0)
+		r = undo_forget(t->undo, t->undo_loop);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot free it: %s", t->device, strerror(-r));
+	t->device[0] = '\0';
+	return 0;
+}
+
+static int teardown(struct target *t, bool keep, struct err *e)
+{
+	int r = disk_teardown(t, e);
+
+	if (r == 0)
+		r = teardown_loop(t, e);
+	if (r < 0 || !t->image[0])
+		return r;
+	if (!keep && unlink(t->image) < 0 && errno != ENOENT)
+		return err_set(e, -errno, "%s: %s", t->image, strerror(errno));
+	r = undo_forget(t->undo, t->undo_image);
+	return r < 0 ? err_set(e, r, "%s: %s", undo_path(t->undo), strerror(-r)) : 0;
+}
+
+extern const struct target_type target_image;
+const struct target_type target_image = {
+	.name = "image",
+	.help = "a filesystem in a file of its own, on a loop device; needs root",
+	.options = options,
+	.options_size = sizeof(struct image_options),
+	.probe = probe,
+	.setup = setup,
+	.remount_cycle = disk_remount_cycle,
+	.unmount = disk_unmount,
+	.teardown = teardown,
+};

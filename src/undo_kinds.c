@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How each kind of entry is put back: one function a row of undo.def. Each looks first whether
+ * the change is there at all, and whether the thing is still the one it was: names of devices,
+ * processes and mount points are reused. None takes longer than about a second.
+ */
+#include "undo.h"
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+#include "base/loopdev.h"
+#include "base/mounts.h"
+#include "base/proc.h"
+#include "base/units.h"
+
+#include <linux/magic.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define PATIENCE_NS (800 * NSEC_PER_MSEC)
+#define POLL_NS	    (5 * NSEC_PER_MSEC)
+
+int undo_mount(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	struct mount_info m;
+	int r = mount_at(arg[0], &m);
+
+	if (r == -ENOENT || (r == 0 && strcmp(m.source, arg[1]) != 0))
+		return 0;
+	if (r == 0)
+		r = umount_wait(arg[0], PATIENCE_NS);
+	/* Whoever still holds it keeps the filesystem, but not the place in the tree. */
+	if (r == -EBUSY)
+		r = umount2(arg[0], UMOUNT_NOFOLLOW | MNT_DETACH) < 0
+			    ? -errno
+			    : err_set(e, 0,
+				      "it was busy and is detached; it goes with its last user");
+	return r < 0 ? err_set(e, r, "cannot unmount %s: %s", arg[0], strerror(-r)) : 0;
+}
+
+int undo_loop(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = loop_unbind(arg[0], arg[1], PATIENCE_NS);
+
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "%s still backs %s: something has it open or mounted; see "
+			       "`fuser -vm %s`, then run `stressd recover`",
+			       arg[0], arg[1], arg[0]);
+	return r < 0 ? err_set(e, r, "%s: %s", arg[0], strerror(-r)) : 0;
+}
+
+int undo_dir(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	if (rmdir(arg[0]) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	if (errno == ENOTEMPTY || errno == EEXIST)
+		return err_set(e, 0, "kept: there are files in it");
+	return err_set(e, -errno, "cannot remove %s: %s", arg[0], strerror(errno));
+}
+
+int undo_image(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	if (access(arg[0], F_OK) == 0)
+		err_set(e, 0, "kept for `stressd verify`; delete it when it has told its story");
+	return 0;
+}
+
+int undo_sysctl(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	char now[4096];
+	int r;
+
+	if ((strncmp(arg[0], "/proc/sys/", 10) != 0 && strncmp(arg[0], "/sys/", 5) != 0) ||
+	    strstr(arg[0], "/../"))
+		return err_set(e, -EINVAL, "%s: not a path below /proc/sys or /sys", arg[0]);
+	r = attr_read(arg[0], now, sizeof(now));
+	/* The knob went with its device or module: nothing is set any more. */
+	if (r == -ENOENT || (r == 0 && !strcmp(now, arg[1])))
+		return 0;
+	r = attr_write(arg[0], arg[1]);
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s: %s", arg[1], arg[0], strerror(-r))
+		     : 0;
+}
+
+/* Every process of the cgroup at @dir into the one at @to. -errno of the last that would not. */
+static int move_all(const char *dir, const char *to)
+{
+	char from[FSUTIL_PATH_MAX], into[FSUTIL_PATH_MAX];
+	_cleanup_free_ char *pids = NULL;
+	char *save = NULL;
+	int r = path_set(from, sizeof(from), "%s/cgroup.procs", dir);
+
+	if (r == 0)
+		r = path_set(into, sizeof(into), "%s/cgroup.procs", to);
+	if (r == 0)
+		r = read_file(from, MIB, &pids, NULL);
+	if (r < 0)
+		return r;
+	for (char *pid = strtok_r(pids, "\n", &save); pid; pid = strtok_r(NULL, "\n", &save)) {
+		int one = attr_write(into, pid);
+
+		if (one < 0 && one != -ESRCH)
+			r = one;
+	}
+	return r;
+}
+
+static bool is_cgroup(const char *path)
+{
+	struct statfs s;
+
+	return statfs(path, &s) == 0 &&
+	       (s.f_type == CGROUP2_SUPER_MAGIC || s.f_type == CGROUP_SUPER_MAGIC);
+}
+
+int undo_cgroup(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = POLL_NS};
+	u64 end_ns = now_ns() + PATIENCE_NS;
+	char up[FSUTIL_PATH_MAX];
+
+	if (access(arg[0], F_OK) < 0)
+		return 0;
+	if (!is_cgroup(arg[0]) || path_set(up, sizeof(up), "%s", arg[0]) < 0)
+		return err_set(e, -EINVAL, "%s: not a cgroup", arg[0]);
+	for (;;) {
+		char *slash = strrchr(up, '/');
+
+		/* A parent that hands controllers down takes no processes; one further up, or
+		 * the root, does. (cgroups(7), "no internal processes") */
+		if (slash && slash != up) {
+			*slash = '\0';
+			if (is_cgroup(up))
+				move_all(arg[0], up);
+		}
+		if (rmdir(arg[0]) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY || now_ns() >= end_ns)
+			return err_set(e, -errno, "cannot remove cgroup %s: %s", arg[0],
+				       strerror(errno));
+		nanosleep(&pause, NULL);
+	}
+}
+
+/*
+ * Processes of the group that are not dead yet, and not younger than its leader could be. The
+ * number of a group is not given to a new process while it has members (pid_namespaces aside),
+ * so a group whose leader has ended is still the one that was recorded.
+ */
+static int group_alive(pid_t group, u64 start)
+{
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	struct dirent *de;
+	int n = 0;
+
+	while (proc && (de = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10), pgrp;
+		u64 ticks;
+		char state;
+
+		if (pid <= 0 || proc_stat(pid, &state, &pgrp, &ticks) < 0 || pgrp != group)
+			continue;
+		/* The leader's number with another start: the group is a stranger's. */
+		if (pid == group && ticks != start)
+			return 0;
+		n += state != 'Z' && state != 'X' && ticks >= start;
+	}
+	return n;
+}
+
+int undo_process(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = POLL_NS};
+	u64 end_ns = now_ns() + PATIENCE_NS, group, start;
+
+	if (parse_count(arg[0], &group) < 0 || parse_count(arg[1], &start) < 0 || group < 2 ||
+	    group > INT32_MAX)
+		return err_set(e, -EINVAL, "'%s' is no process group", arg[0]);
+	if ((pid_t)group == getpgrp())
+		return err_set(e, -EINVAL, "process group %s is our own", arg[0]);
+	while (group_alive((pid_t)group, start)) {
+		if (kill(-(pid_t)group, SIGKILL) < 0 && errno != ESRCH)
+			return err_set(e, -errno, "cannot kill process group %s: %s", arg[0],
+				       strerror(errno));
+		if (now_ns() >= end_ns)
+			return err_set(e, -EBUSY,
+				       "process group %s does not die: see "
+				       "/proc/%s/stack",
+				       arg[0], arg[0]);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int undo_record_process(struct undo *u, int pid)
+{
+	char group[16], start[24];
+	u64 ticks;
+	int r = proc_start_time(pid, &ticks);
+
+	if (r < 0)
+		return r;
+	snprintf(group, sizeof(group), "%d", pid);
+	snprintf(start, sizeof(start), "%llu", (unsigned long long)ticks);
+	return undo_record(u, UNDO_PROCESS, group, start, NULL);
+}
+
+int undo_record_sysctl(struct undo *u, const char *path)
+{
+	char value[4096];
+	int r = attr_read(path, value, sizeof(value));
+
+	return r < 0 ? r : undo_record(u, UNDO_SYSCTL, path, value, NULL);
+}
