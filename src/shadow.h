@@ -96,7 +96,8 @@ struct shadow_file {
 	_Atomic u32 epoch, durable_epoch;
 	_Atomic u32 writeback_error; /* errno of the last one told to some descriptor */
 	_Atomic u64 unchecked;	     /* cell reads that overlapped too much to be judged */
-	u64 reserved[4];
+	_Atomic u64 hot;	     /* byte offset of the latest store: a hint for readers, not a fact */
+	u64 reserved[3];
 };
 
 struct shadow {

@@ -83,7 +83,7 @@ struct write_op {
 	int rwf;	  /* RWF_* for pwritev2 and io_uring */
 	u8 *source;	  /* NULL: the actor's buffer; stamped in either case up to readable */
 	u64 attempt;	  /* bytes asked of the kernel; 0: n cells. More than n cells: the rest must
-			     be such that no byte of it can be copied */
+			     be such that no byte of it can be copied; all cells or none */
 	const int *legal; /* further legal errnos, 0-terminated, or NULL */
 };
 /* Bytes written, or -errno; -EBUSY: the first cell is somebody else's. */
@@ -134,9 +134,12 @@ int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigne
 int op_cache(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len);
 int op_drop_caches(struct actor *a, int mode);
 
-/* Size and holes. Offsets and lengths in bytes; see shape.c for how they are rounded. */
+/* Size and holes. Offsets and lengths in bytes; see shape.c for how they are rounded. op_zero ends
+ * at the first cell that is busy: *ret_end (may be NULL) says where, and is @offset when nothing
+ * was tried. */
 int op_truncate(struct actor *a, struct afile *f, u64 to);
-int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len, bool keep_size);
+int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len, bool keep_size,
+	    u64 *ret_end);
 int op_allocate(struct actor *a, struct afile *f, u64 offset, u64 len, bool keep_size);
 int op_shift(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len);
 

@@ -201,7 +201,8 @@ int op_truncate(struct actor *a, struct afile *f, u64 to)
 	return r;
 }
 
-int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len, bool keep_size)
+int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len, bool keep_size,
+	    u64 *ret_end)
 {
 	int mode = op == OP_PUNCH ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
 	u64 size = size_now(f->sf);
@@ -209,6 +210,8 @@ int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 l
 	struct op_record *rec;
 	int r;
 
+	if (ret_end)
+		*ret_end = offset;
 	if (offset >= size)
 		return 0;
 	if (keep_size || op == OP_PUNCH)
@@ -221,6 +224,8 @@ int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 l
 	rec = begin(a, op, f, z.offset, z.end - z.offset, mode);
 	r = fallocate(f->fd, mode, (off_t)z.offset, (off_t)(z.end - z.offset)) < 0 ? -errno : 0;
 	zeroing_settle(a, &z, end(a, f, rec, r));
+	if (ret_end)
+		*ret_end = z.end;
 	return r;
 }
 

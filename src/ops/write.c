@@ -135,6 +135,12 @@ static void count_busy(struct actor *a)
 	atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
 }
 
+/* What the source can be read for is copied: with a longer attempt, each such cell must be ours. */
+static bool enough(const struct write_op *w, u64 got)
+{
+	return got > 0 && (!w->attempt || got == w->n);
+}
+
 /* A write that reaches past the end of the file also holds the size. */
 static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u64 old_size)
 {
@@ -144,7 +150,8 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 
 	size_begin(f->sf, MAX(end, old_size));
 	got = shadow_begin(a->sh, f->sf, w->first, w->n, a->id, CELL_STAMP, BUSY_WAIT_NS);
-	if (got == 0) {
+	if (!enough(w, got)) {
+		shadow_settle(a->sh, f->sf, w->first, got, OUTCOME_FAILED, false);
 		size_end(f->sf, old_size);
 		count_busy(a);
 		return -EBUSY;
@@ -177,7 +184,9 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 	}
 	got = shadow_begin(a->sh, f->sf, w->first, w->n, a->id, CELL_STAMP, 0);
 	/* A lease keeps truncates out of these cells: if the end is still beyond them, it stays. */
-	if (got && (w->first << f->sf->cell_shift) + (got << f->sf->cell_shift) <= size_now(f->sf))
+	if (enough(w, got) &&
+	    (w->first << f->sf->cell_shift) + (w->attempt ? reach : got << f->sf->cell_shift) <=
+		    size_now(f->sf))
 		return write_leased(a, f, w, got);
 	shadow_settle(a->sh, f->sf, w->first, got, OUTCOME_FAILED, false);
 	count_busy(a);
