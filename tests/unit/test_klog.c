@@ -106,6 +106,19 @@ static void both_warning_formats(void **state)
 	klog_close(k);
 }
 
+/* Where the kernel names no function, the title has none either. */
+static void btrfs_abort_without_stack(void **state)
+{
+	struct klog *k = memory();
+
+	(void)state;
+	FEED(k, "BTRFS error (device loop0 state A): Transaction aborted (error -5)");
+	klog_finish(k);
+	assert_int_equal(klog_count(k), 1);
+	assert_string_equal(klog_event(k, 0)->title, "BTRFS transaction aborted (error -5)");
+	klog_close(k);
+}
+
 static void interleaved_by_caller(void **state)
 {
 	struct klog *k = memory();
@@ -478,6 +491,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_warning_formats),
+		cmocka_unit_test(btrfs_abort_without_stack),
 		cmocka_unit_test(interleaved_by_caller),
 		cmocka_unit_test(stall_takes_other_cpus),
 		cmocka_unit_test(allow_does_not_leak),
