@@ -13,14 +13,13 @@ static const struct {
 	int (*fn)(int argc, char **argv);
 	const char *args, *help;
 } subcommands[] = {
-	{ "run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario" },
-	{ "check", cmd_check, "SCENARIO...", "check scenarios without running them" },
-	{ "list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
-	  "what there is, with every option" },
-	{ "caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest" },
-	{ "verify", cmd_verify, "RUNDIR", "finish the check of a run whose coordinator died" },
-	{ "recover", cmd_recover, "", "put back what dead runs left changed" },
-	{ "schema", cmd_schema, "", "print the JSON Schema of scenarios" },
+	{"run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario"},
+	{"check", cmd_check, "SCENARIO...", "check scenarios without running them"},
+	{"list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
+	 "what there is, with every option"},
+	{"caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest"},
+	{"recover", cmd_recover, "", "put back what dead runs left changed"},
+	{"schema", cmd_schema, "", "print the JSON Schema of scenarios"},
 };
 
 int usage_error(const char *command, const char *fmt, ...)
@@ -37,8 +36,9 @@ int usage_error(const char *command, const char *fmt, ...)
 
 static int help(FILE *out)
 {
-	fprintf(out, "stressd " STRESSD_VERSION ": finds data corruption and kernel warnings in Linux "
-		     "filesystems and the page cache\n\nusage: stressd COMMAND [ARGUMENTS]\n\n");
+	fprintf(out,
+		"stressd " STRESSD_VERSION ": finds data corruption and kernel warnings in Linux "
+		"filesystems and the page cache\n\nusage: stressd COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		fprintf(out, "  %-9s%s\n           %s\n", subcommands[i].name, subcommands[i].args,
 			subcommands[i].help);

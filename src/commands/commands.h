@@ -15,9 +15,9 @@ int cmd_verify(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 
-#define EXIT_FINE 0
+#define EXIT_FINE    0
 #define EXIT_FINDING 1
-#define EXIT_USAGE 2
+#define EXIT_USAGE   2
 #define EXIT_TROUBLE 3
 
 /* "stressd run: ..." on stderr; returns EXIT_USAGE. */

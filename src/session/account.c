@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AROUND_NS (50 * NSEC_PER_MSEC) /* operations this long before a sighting are evidence */
-#define NEIGHBOURHOOD 65536	       /* bytes: the largest folio that is usual */
+#define AROUND_NS     (50 * NSEC_PER_MSEC) /* operations this long before a sighting are evidence */
+#define NEIGHBOURHOOD 65536		   /* bytes: the largest folio that is usual */
 
 /* What is gathered in one walk through the history. */
 struct search {
@@ -18,7 +18,7 @@ struct search {
 	u16 writer;	   /* of the expected content, or 0 */
 	struct deed write; /* the last write of that writer that covers the cell */
 	bool has_write;
-	u64 good_ns;	   /* start of the last read that found the cell good */
+	u64 good_ns; /* start of the last read that found the cell good */
 	struct deed suspect;
 	int suspect_rank;
 	struct deed around[FINDING_OPS];
@@ -62,6 +62,9 @@ static bool gather(void *ctx, const struct deed *d)
 	}
 	if (over && effect == 'R' && r->end_ns && r->end_ns < q->s->start_ns && r->result > 0)
 		q->good_ns = MAX(q->good_ns, r->start_ns);
+	/* Of the reads only the one that saw it is evidence. */
+	if (effect == 'R' && (d->who != q->s->finder || r->start_ns != q->s->start_ns))
+		return true;
 	if (op_touches(r, q->s->file, ROUND_DOWN(q->from, NEIGHBOURHOOD),
 		       ROUND_DOWN(q->from, NEIGHBOURHOOD) + NEIGHBOURHOOD) &&
 	    (!r->end_ns || r->end_ns + AROUND_NS > q->s->start_ns))
@@ -136,8 +139,9 @@ static void say_expected(const struct shadow *sh, const struct sighting *s, char
 
 	switch (CELL_KIND(s->view.settled)) {
 	case CELL_ZERO:
-		n = snprintf(buf, len, gen ? "zeros (generation %u by %s)" : "zeros (never written)",
-			     gen, who);
+		n = snprintf(buf, len,
+			     gen ? "zeros (generation %u by %s)" : "zeros (never written)", gen,
+			     who);
 		break;
 	case CELL_MOVED:
 		n = snprintf(buf, len, "generation %u of %s cell %u, moved here by %s",
@@ -162,11 +166,13 @@ static void say_expected(const struct shadow *sh, const struct sighting *s, char
 static void say_cell(struct finding *f, const struct shadow *sh, const struct sighting *s,
 		     const struct search *q, u64 start_ns)
 {
-	char expected[160], op[160], tail[256] = "";
-	bool concurrent = q->suspect_rank &&
-			  (!q->suspect.op.end_ns || q->suspect.op.end_ns >= s->start_ns);
+	char expected[160], op[160], tail[256] = "", more[48] = "";
+	bool concurrent =
+		q->suspect_rank && (!q->suspect.op.end_ns || q->suspect.op.end_ns >= s->start_ns);
 
 	say_expected(sh, s, expected, sizeof(expected));
+	if (s->more)
+		snprintf(more, sizeof(more), " and %llu more", (unsigned long long)s->more);
 	if (q->suspect_rank > 1) {
 		op_describe(&q->suspect.op, op, sizeof(op));
 		snprintf(tail, sizeof(tail), "; %s's %s %s", shadow_writer(sh, q->suspect.who), op,
@@ -179,17 +185,17 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 			 (double)(q->good_ns - MIN(q->good_ns, start_ns)) / 1e6);
 	}
 	snprintf(f->sentence, sizeof(f->sentence),
-		 "%s cell %llu (offset %llu): %s of %s found %s where %s must be%s",
+		 "%s cell %llu (offset %llu)%s: %s by %s found %s where %s must be%s",
 		 sh->files[s->file].name, (unsigned long long)s->cell,
-		 (unsigned long long)f->offset, op_infos[s->op].name, f->finder, s->verdict.what,
-		 expected, tail);
+		 (unsigned long long)f->offset, more, op_infos[s->op].name, f->finder,
+		 s->verdict.what, expected, tail);
 }
 
 static void fill_cell(struct finding *f, const struct shadow *sh, const struct history *h,
 		      const struct sighting *s, u64 start_ns)
 {
 	const struct shadow_file *sf = &sh->files[s->file];
-	struct search q = { .s = s, .sf = sf };
+	struct search q = {.s = s, .sf = sf};
 
 	f->has_cell = true;
 	f->cell = s->cell;
@@ -202,7 +208,7 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 	q.to = f->offset + f->cell_bytes;
 	/* Whose bytes are the matter: of a strange stamp its writer, else of what is missing. */
 	q.writer = s->verdict.has_id && s->verdict.id.run == sh->run ? s->verdict.id.writer
-								      : CELL_WHO(s->view.settled);
+								     : CELL_WHO(s->view.settled);
 	if (q.writer == 0 && s->view.flight & CELL_PENDING)
 		q.writer = CELL_WHO(s->view.flight);
 	history_each(h, gather, &q);
@@ -217,8 +223,11 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 
 static void say_errno(struct finding *f, const struct sighting *s, const char *file)
 {
-	struct op_record r = { .op = (u8)s->op, .offset = s->offset, .len = s->len,
-			       .result = s->result, .end_ns = 1 };
+	struct op_record r = {.op = (u8)s->op,
+			      .offset = s->offset,
+			      .len = s->len,
+			      .result = s->result,
+			      .end_ns = 1};
 	char op[160];
 
 	op_describe(&r, op, sizeof(op));
@@ -242,7 +251,8 @@ struct finding *account_make(const struct shadow *sh, const struct history *h,
 		fill_cell(f, sh, h, s, start_ns);
 	else if (s->kind == FINDING_SIZE_MISMATCH)
 		snprintf(f->sentence, sizeof(f->sentence),
-			 "%s: %s of %s says the file ends at %lld, but its size must be %s%llu%s%.0llu",
+			 "%s: %s of %s says the file ends at %lld, but its size must be "
+			 "%s%llu%s%.0llu",
 			 file, op_infos[s->op].name, f->finder, (long long)s->result,
 			 s->size_lo == s->size_hi ? "" : "from ", (unsigned long long)s->size_lo,
 			 s->size_lo == s->size_hi ? "" : " to ",
@@ -289,7 +299,7 @@ static bool gather_of(void *ctx, const struct deed *d)
 void account_join(struct finding *f, const struct shadow *sh, const struct history *h, u16 who,
 		  u64 time_ns, u64 start_ns)
 {
-	struct join j = { .who = who, .time_ns = time_ns };
+	struct join j = {.who = who, .time_ns = time_ns};
 
 	snprintf(f->writer, sizeof(f->writer), "%s", shadow_writer(sh, who));
 	history_each(h, gather_of, &j);

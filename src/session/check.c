@@ -71,9 +71,12 @@ static s64 read_layer(struct check *c, struct afile *f, enum sc_layer layer, u64
 static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 offset, u64 len)
 {
 	struct actor *a = c->actor;
-	struct op_record rec = { .op = layer == LAYER_DIRECT ? OP_DIRECT_PREAD : OP_PREAD,
-				 .file = (u8)f->sf->index, .offset = offset, .len = len,
-				 .start_ns = now_ns() };
+	struct op_record rec = {.op = layer == LAYER_DIRECT ? OP_DIRECT_PREAD : OP_PREAD,
+				.file = (u8)f->sf->index,
+				.offset = offset,
+				.len = len,
+				.start_ns = now_ns()};
+	struct sight_run wrong = {NULL};
 	u64 first = cells_in(f, offset), cells = cells_in(f, len + f->sf->cell_bytes - 1);
 
 	for (u64 i = 0; i < cells; i++) {
@@ -84,8 +87,10 @@ static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 off
 
 		if (verify_cell(a->sh, f->sf, first + i, a->buf + at, 0, to, view, &v) ==
 		    JUDGED_WRONG)
-			sight_cell(a, f, &rec, first + i, a->buf + at, 0, to, view, &v, layer);
+			sight_more(a, &wrong, f, &rec, first + i, a->buf + at, 0, to, view, &v,
+				   layer);
 	}
+	sight_close(a, &wrong);
 	c->cells += cells;
 }
 
@@ -103,8 +108,11 @@ static void sweep_file(struct check *c, struct afile *f, enum sc_layer layer, u6
 			return;
 		}
 		if (got < 0) {
-			struct op_record rec = { .op = OP_PREAD, .offset = offset, .len = want,
-						 .file = (u8)f->sf->index, .result = got };
+			struct op_record rec = {.op = OP_PREAD,
+						.offset = offset,
+						.len = want,
+						.file = (u8)f->sf->index,
+						.result = got};
 
 			sight_errno(c->actor, f, &rec, (int)-got);
 			return;
@@ -182,8 +190,7 @@ void check_layers_of(struct check *c, struct finding *f)
 		if (!f->has_cell || strcmp(af->sf->name, f->file))
 			continue;
 		for (int layer = 0; layer < LAYERS; layer++) {
-			struct cell_view v =
-				shadow_view(shadow_cell(a->sh, af->sf, f->cell));
+			struct cell_view v = shadow_view(shadow_cell(a->sh, af->sf, f->cell));
 			struct finding_layer *l = &f->layers[layer];
 			u8 *bytes = a->buf + (f->offset - from);
 			struct verdict verdict;
@@ -197,8 +204,8 @@ void check_layers_of(struct check *c, struct finding *f)
 				continue;
 			verify_describe(a->sh, af->sf, bytes, af->sf->cell_bytes, l->text,
 					sizeof(l->text));
-			l->state = verify_cell(a->sh, af->sf, f->cell, bytes, 0,
-					       af->sf->cell_bytes, v, &verdict) == JUDGED_WRONG
+			l->state = verify_cell(a->sh, af->sf, f->cell, bytes, 0, af->sf->cell_bytes,
+					       v, &verdict) == JUDGED_WRONG
 					   ? LAYER_BAD
 					   : LAYER_GOOD;
 		}

@@ -14,9 +14,9 @@
 struct check {
 	struct actor *actor; /* its files are open, but for the time of a remount */
 	struct target *target;
-	u64 layers;    /* bit enum sc_layer */
-	u64 done;      /* layers that were checked */
-	u64 cells;     /* cells read, over all layers */
+	u64 layers; /* bit enum sc_layer */
+	u64 done;   /* layers that were checked */
+	u64 cells;  /* cells read, over all layers */
 	/* Called often with what is going on; takes sightings off the board. */
 	void (*progress)(void *ctx);
 	void *ctx;

@@ -15,10 +15,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define FIRST_ID (SHADOW_LAYOUT + 1)
-#define SILENCE_NS (60 * NSEC_PER_SEC)	     /* no operation ends: asleep, or stuck? */
+#define FIRST_ID	(SHADOW_LAYOUT + 1)
+#define SILENCE_NS	(60 * NSEC_PER_SEC)  /* no operation ends: asleep, or stuck? */
 #define LONG_SILENCE_NS (300 * NSEC_PER_SEC) /* in a call that may take long */
-#define RING_SLOTS 16384
+#define RING_SLOTS	16384
 
 /* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
  * largest folio: in a large folio one dirty page is everybody's. */
@@ -64,15 +64,23 @@ static void plan_one(struct session *s, const struct sc_worker *w, u64 instance)
 	u16 id = (u16)(FIRST_ID + s->ncrew);
 	struct crew *c = &s->crew[s->ncrew++];
 
-	*c = (struct crew){ .pidfd = -1, .pid = -1 };
+	*c = (struct crew){.pidfd = -1, .pid = -1};
 	snprintf(c->name, sizeof(c->name), "%s.%llu", w->type->name, (unsigned long long)instance);
 	snprintf(c->type, sizeof(c->type), "%s", w->type->name);
-	c->plan = (struct worker_plan){
-		.w = { .type = w->type, .options = w->options, .instance = instance,
-		       .count = w->count, .target = &s->target },
-		.id = id, .seed = s->sc->seed + id, .after_ns = w->after_ns,
-		.check = s->sc->verify.inline_, .file = w->file, .sh = &s->shadow,
-		.run = s->run, .root = s->target.root, .fs = s->target.fs };
+	c->plan = (struct worker_plan){.w = {.type = w->type,
+					     .options = w->options,
+					     .instance = instance,
+					     .count = w->count,
+					     .target = &s->target},
+				       .id = id,
+				       .seed = s->sc->seed + id,
+				       .after_ns = w->after_ns,
+				       .check = s->sc->verify.inline_,
+				       .file = w->file,
+				       .sh = &s->shadow,
+				       .run = s->run,
+				       .root = s->target.root,
+				       .fs = s->target.fs};
 	snprintf(c->plan.w.run_dir, sizeof(c->plan.w.run_dir), "%s", s->run_dir);
 	shadow_set_writer(&s->shadow, id, c->name);
 	snprintf(s->run->slots[id].name, sizeof(s->run->slots[id].name), "%s", c->name);
@@ -110,8 +118,10 @@ extern const struct worker_type worker_checker; /* session/checker.c: not for sc
 
 int crew_plan(struct session *s, struct err *e)
 {
-	struct sc_worker checker = { .type = &worker_checker, .file = -1, .count = 1,
-				     .options = &s->sc->verify.every_ns };
+	struct sc_worker checker = {.type = &worker_checker,
+				    .file = -1,
+				    .count = 1,
+				    .options = &s->sc->verify.every_ns};
 	int r = make_ring(s, SHADOW_LAYOUT, "layout", e);
 
 	s->crew = calloc(SC_MAX_WORKERS + 1, sizeof(*s->crew));

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define FINDINGS_KEPT 100
-#define COLLISION "Direct I/O collision with buffered writes"
-#define COLLISION_NS (10 * NSEC_PER_SEC) /* the line is rate-limited: ten in five seconds */
+#define COLLISION     "Direct I/O collision with buffered writes"
+#define COLLISION_NS  (10 * NSEC_PER_SEC) /* the line is rate-limited: ten in five seconds */
 
 static char *format(const char *fmt, va_list ap)
 {
@@ -50,14 +50,22 @@ void judge_trouble(struct session *s, const char *fmt, ...)
 	s->hopeless = true;
 }
 
-/* The same thing seen again: one finding, counted. */
+/* The same thing seen again: one finding, counted. So are further cells of the same file that the
+ * same process found wrong in the same way, once some were kept: a thousand say no more. */
+#define LIKE_KEPT 8
+
 static struct finding *same(const struct session *s, const struct finding *f)
 {
+	size_t like = 0;
+
 	for (size_t i = 0; i < s->result.nfindings; i++) {
 		struct finding *g = s->result.findings[i];
 
-		if (g->kind == f->kind && !strcmp(g->file, f->file) && g->has_cell == f->has_cell &&
-		    (f->has_cell ? g->cell == f->cell : !strcmp(g->sentence, f->sentence)))
+		if (g->kind != f->kind || strcmp(g->file, f->file) || g->has_cell != f->has_cell)
+			continue;
+		if (f->has_cell ? g->cell == f->cell : !strcmp(g->sentence, f->sentence))
+			return g;
+		if (f->has_cell && !strcmp(g->finder, f->finder) && ++like == LIKE_KEPT)
 			return g;
 	}
 	return NULL;
@@ -84,7 +92,8 @@ void judge_add(struct session *s, struct finding *f)
 	}
 	if (known) {
 		known->repeats++;
-		merge_layers(known, f);
+		if (known->has_cell && known->cell == f->cell)
+			merge_layers(known, f);
 		finding_free(f);
 		return;
 	}
@@ -111,14 +120,15 @@ static bool explained(struct session *s, const struct sighting *si)
 	     si->op != OP_DIRECT_URING_READ))
 		return false;
 	if (!s->klog) {
-		judge_note(s, "a direct read failed with EIO; without the kernel log nobody can say "
-			      "whether it met a delayed allocation");
+		judge_note(s,
+			   "a direct read failed with EIO; without the kernel log nobody can say "
+			   "whether it met a delayed allocation");
 		s->explained_direct_eio++;
 		return true;
 	}
 	judge_klog(s);
-	n = klog_lines_between(s->klog, si->time_ns - MIN(si->time_ns, COLLISION_NS), now_ns(), lines,
-			       ARRAY_SIZE(lines));
+	n = klog_lines_between(s->klog, si->time_ns - MIN(si->time_ns, COLLISION_NS), now_ns(),
+			       lines, ARRAY_SIZE(lines));
 	for (size_t i = 0; i < n; i++)
 		if (strstr(lines[i], COLLISION)) {
 			s->explained_direct_eio++;
@@ -234,8 +244,9 @@ void judge_result(struct session *s)
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
-		judge_note(s, "%llu direct reads failed with EIO beside delayed allocations, as "
-			      "documented (\"%s\")",
+		judge_note(s,
+			   "%llu direct reads failed with EIO beside delayed allocations, as "
+			   "documented (\"%s\")",
 			   (unsigned long long)s->explained_direct_eio, COLLISION);
 	if (s->klog) {
 		r->klog_lost = klog_lost(s->klog);

@@ -17,13 +17,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE   2
 #define EXIT_TROUBLE 3
-#define EXIT_SKIP 4
+#define EXIT_SKIP    4
 
 int state_dir(char *buf, size_t len, struct err *e)
 {
@@ -114,11 +115,10 @@ static int probe_workers(struct session *s, struct err *e)
 			continue;
 		if (!w->optional)
 			return r;
-		s->result.dropped = reallocarray(s->result.dropped, s->result.ndropped + 1,
-						 sizeof(char *));
-		if (!s->result.dropped ||
-		    asprintf(&s->result.dropped[s->result.ndropped], "%s: %s", w->type->name,
-			     e->text) < 0)
+		s->result.dropped =
+			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
+		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
+						   w->type->name, e->text) < 0)
 			return -ENOMEM;
 		s->result.ndropped++;
 		w->count = 0;
@@ -165,10 +165,20 @@ static int open_klog(struct session *s)
 	if (klog_copy_to(s->klog, path) < 0)
 		judge_note(s, "kernel.log could not be written");
 	s->result.taint_before = (u64)MAX(klog_taint(), (s64)0);
-	if (klog_rearm_warn_once() < 0)
-		judge_note(s, "WARN_ON_ONCE sites were not re-armed: debugfs with clear_warn_once is "
-			      "not mounted");
 	return 0;
+}
+
+/* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
+static void rearm_warn_once(struct session *s)
+{
+	if (!s->klog || klog_rearm_warn_once() == 0)
+		return;
+	if (geteuid() == 0 && s->target.type->unmount &&
+	    mount("debugfs", "/sys/kernel/debug", "debugfs", MS_NOSUID | MS_NODEV, NULL) == 0 &&
+	    klog_rearm_warn_once() == 0)
+		return;
+	judge_note(s, "WARN_ON_ONCE sites were not re-armed, so one that fired since boot stays "
+		      "silent: debugfs with clear_warn_once is not to be had");
 }
 
 /* Journal, namespace, janitor: from here on everything is put back whoever dies. */
@@ -185,6 +195,7 @@ static int arm(struct session *s, struct err *e)
 		r = janitor_start(s->undo, &s->janitor, e);
 	if (r < 0)
 		return r;
+	rearm_warn_once(s);
 	s->janitor_up = true;
 	step_register("janitor", s->janitor.pid);
 	step("janitor started");
@@ -219,6 +230,8 @@ static int make_shadow(struct session *s, struct err *e)
 	snprintf(path, sizeof(path), "%s/control", s->run_dir);
 	if (r == 0)
 		r = run_shared_create(path, &s->run, e);
+	if (r == 0)
+		s->run->stop_on_hit = s->sc->stop_on == STOP_HIT;
 	for (size_t i = 0; i < s->sc->nfiles && r == 0; i++)
 		s->result.cells += s->shadow.files[i].ncells;
 	return r;
@@ -243,9 +256,10 @@ static int make_files(struct session *s, struct err *e)
 static void on_progress(void *ctx)
 {
 	struct session *s = ctx;
-	struct live_state st = { .elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
-				 .left_s = -1, .findings = s->result.nfindings,
-				 .phase = "verify" };
+	struct live_state st = {.elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+				.left_s = -1,
+				.findings = s->result.nfindings,
+				.phase = "verify"};
 
 	judge_sightings(s);
 	judge_klog(s);
@@ -255,9 +269,12 @@ static void on_progress(void *ctx)
 /* The final check. It comes after a short sync, so that what writeback still has to say is said. */
 static void final_check(struct session *s)
 {
-	struct check c = { .actor = &s->actor, .target = &s->target, .layers = s->sc->verify.layers,
-			   .progress = on_progress, .ctx = s };
-	struct err e = { "" };
+	struct check c = {.actor = &s->actor,
+			  .target = &s->target,
+			  .layers = s->sc->verify.layers,
+			  .progress = on_progress,
+			  .ctx = s};
+	struct err e = {""};
 
 	s->phase = "verify";
 	if (actor_open(&s->actor, false, &e) < 0) {
@@ -270,7 +287,8 @@ static void final_check(struct session *s)
 		check_layers_of(&c, s->result.findings[i]);
 	for (int i = 0; i < LAYERS; i++)
 		if (c.notes[i][0])
-			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i], c.notes[i]);
+			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
+				   c.notes[i]);
 	s->result.cells_checked += c.cells;
 	judge_sightings(s);
 	actor_close(&s->actor);
@@ -281,7 +299,7 @@ static void check_fs(struct session *s)
 {
 	_cleanup_free_ char *text = NULL;
 	struct finding *f;
-	struct err e = { "" };
+	struct err e = {""};
 	int r;
 
 	if (!s->target.mounted || !s->sc->verify.fsck)
@@ -307,7 +325,7 @@ static void check_fs(struct session *s)
 
 static void put_back(struct session *s)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	if (s->target_up &&
 	    s->target.type->teardown(&s->target, s->o->keep || s->result.nfindings, &e) < 0)
@@ -348,7 +366,7 @@ static int bring_up(struct session *s, struct err *e)
 
 static void run_it(struct session *s)
 {
-	struct err e = { "" };
+	struct err e = {""};
 	u64 begun = now_ns();
 
 	s->phase = "setup";
@@ -397,7 +415,7 @@ static void describe(struct session *s)
 
 static void report(struct session *s)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	live_close(s->live, &s->result);
 	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
@@ -411,8 +429,9 @@ static void report(struct session *s)
 
 static void remove_run_files(struct session *s)
 {
-	/* A run that passed needs no shadow nor histories any more; a failed one keeps its evidence. */
-	static const char *const names[] = { "shadow", "control" };
+	/* A run that passed needs no shadow nor histories any more; a failed one keeps its
+	 * evidence. */
+	static const char *const names[] = {"shadow", "control"};
 	char path[600];
 
 	if (s->result.exit != 0 || s->o->keep)
@@ -510,7 +529,7 @@ static int session_prepare(struct session *s, struct err *e)
 int session_run(const struct run_options *o)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	struct err e = { "" };
+	struct err e = {""};
 	int r, status;
 
 	if (!s)

@@ -52,10 +52,10 @@ struct session {
 	size_t ncrew, alive;
 	struct live *live;
 	struct run_result result;
-	u64 started_ns;	   /* of the program */
-	u64 stop_ns;	   /* when the workers were told to stop, or 0 */
+	u64 started_ns; /* of the program */
+	u64 stop_ns;	/* when the workers were told to stop, or 0 */
 	int stop_signals;
-	bool hopeless;	   /* errors of stressd's own: exit 3 */
+	bool hopeless; /* errors of stressd's own: exit 3 */
 	u64 explained_direct_eio;
 	const char *phase;
 };
