@@ -84,6 +84,7 @@ static int decode_worker_file(const struct scenario *sc, struct sc_worker *w, co
 			      const struct json_at *at)
 {
 	bool needs = w->type->flags & WORKER_NEEDS_FILE;
+	bool takes = w->type->flags & (WORKER_NEEDS_FILE | WORKER_WHOLE_FS);
 
 	w->file = -1;
 	if (needs && !name)
@@ -91,7 +92,7 @@ static int decode_worker_file(const struct scenario *sc, struct sc_worker *w, co
 				 "key \"file\" is missing, %s works on a file; expected the "
 				 "name of one of the files",
 				 w->type->name);
-	if (!needs && name)
+	if (!takes && name)
 		return json_fail(&AT_KEY(at, "file"),
 				 "%s works on no file; expected no key "
 				 "\"file\" here",

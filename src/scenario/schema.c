@@ -33,7 +33,7 @@ static json_t *stop_schema(void)
 }
 
 /* "if the type is NAME, then these options (and a file, or none)". */
-static json_t *type_rule(const char *name, const struct opt_def *table, bool takes_file,
+static json_t *type_rule(const char *name, const struct opt_def *table, bool forbids_file,
 			 bool needs_file)
 {
 	_cleanup_json_ json_t *options = option_schema(table);
@@ -49,7 +49,7 @@ static json_t *type_rule(const char *name, const struct opt_def *table, bool tak
 		return NULL;
 	if (needs_file && json_array_append_new(required, json_string("file")))
 		return NULL;
-	if (takes_file && !needs_file &&
+	if (forbids_file &&
 	    json_object_set_new(json_object_get(then, "properties"), "file", json_false()))
 		return NULL;
 	return json_pack("{s{s{s{ss}}} sO}", "if", "properties", "type", "const", name, "then",
@@ -83,7 +83,8 @@ static json_t *worker_schema(const struct worker_type *const *types)
 		return NULL;
 	for (; *types; types++)
 		if (add_type(items, names, (*types)->name,
-			     type_rule((*types)->name, (*types)->options, true,
+			     type_rule((*types)->name, (*types)->options,
+				       !((*types)->flags & (WORKER_NEEDS_FILE | WORKER_WHOLE_FS)),
 				       (*types)->flags & WORKER_NEEDS_FILE)))
 			return NULL;
 	if (set_property(items, "type", json_pack("{sO}", "enum", names)))
