@@ -193,7 +193,6 @@ int child_target_root(const struct worker *w, char *buf, size_t size, struct err
 	}
 	if (!w->actor.nfiles || !(slash = strrchr(w->actor.files[0].path, '/')))
 		return err_set(e, -EINVAL, "the scenario has no file to say where the target is");
-	snprintf(buf, size, "%.*s", (int)(slash - w->actor.files[0].path),
-		 w->actor.files[0].path);
+	snprintf(buf, size, "%.*s", (int)(slash - w->actor.files[0].path), w->actor.files[0].path);
 	return 0;
 }

@@ -58,7 +58,8 @@ static void judge(struct worker *w, const struct child_result *res)
 	_cleanup_free_ char *out = NULL;
 	int r = read_file(s->log, CHILD_OUTPUT_MAX, &out, NULL);
 
-	/* What must not appear counts even when the run ended first; the rest it had no time for. */
+	/* What must not appear counts even when the run ended first; the rest it had no time for.
+	 */
 	if (r == 0 && o->forbid && strstr(out, o->forbid))
 		complain(w, res, "and its output has what is forbidden");
 	else if (res->stopped)

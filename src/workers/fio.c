@@ -102,7 +102,7 @@ static void judge(struct worker *w, const struct child_result *res)
 	size_t i;
 	bool good = true;
 
-	json_array_foreach(json_object_get(report, "jobs"), i, job)
+	json_array_foreach (json_object_get(report, "jobs"), i, job)
 		good = judge_job(w, job, res->stopped) && good;
 	if (!good || res->stopped)
 		return;

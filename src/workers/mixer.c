@@ -25,7 +25,7 @@ struct mixer {
 struct state {
 	struct menu menu;
 	u64 done;
-	u8 *source; /* ACTOR_BUF bytes that can be read, and as many that cannot */
+	u8 *source;	  /* ACTOR_BUF bytes that can be read, and as many that cannot */
 	struct oplog log; /* of the run to repeat */
 	u64 next;
 };
@@ -43,8 +43,8 @@ struct draw {
 static void draw_cells(struct draw *d, struct op_record *r)
 {
 	bool grow = rng_next(&d->w->actor.rng) & 1;
-	u64 first = 0, n = pick_cells(&d->w->actor, d->f, cells_drawn(d->w, d->f, d->o->length),
-				      grow, &first);
+	u64 first = 0,
+	    n = pick_cells(&d->w->actor, d->f, cells_drawn(d->w, d->f, d->o->length), grow, &first);
 
 	r->offset = first << d->f->sf->cell_shift;
 	r->len = n << d->f->sf->cell_shift;
@@ -222,7 +222,7 @@ static s64 issue_direct_write(struct worker *w, struct afile *f, const struct op
 
 static s64 issue_read(struct worker *w, struct afile *f, const struct op_record *r)
 {
-	enum read_how how = r->op == OP_PREAD ? READ_PREAD
+	enum read_how how = r->op == OP_PREAD  ? READ_PREAD
 			    : r->op == OP_LOAD ? READ_LOAD
 					       : READ_DIRECT;
 
@@ -336,7 +336,7 @@ static const char *const names[] = {
 #define X(name, id, draw_fn, issue_fn) #name,
 	MIXER_OPS(X)
 #undef X
-	NULL,
+		NULL,
 };
 _Static_assert(ARRAY_SIZE(mixer_ops) <= MENU_MAX, "the menu holds every operation");
 

@@ -37,9 +37,14 @@ static unsigned long mount_flags(const char *root)
 	static const struct {
 		unsigned long st, ms;
 	} map[] = {
-		{ST_RDONLY, MS_RDONLY},	  {ST_NOSUID, MS_NOSUID},	    {ST_NODEV, MS_NODEV},
-		{ST_NOEXEC, MS_NOEXEC},	  {ST_SYNCHRONOUS, MS_SYNCHRONOUS}, {ST_NOATIME, MS_NOATIME},
-		{ST_NODIRATIME, MS_NODIRATIME}, {ST_RELATIME, MS_RELATIME},
+		{ST_RDONLY, MS_RDONLY},
+		{ST_NOSUID, MS_NOSUID},
+		{ST_NODEV, MS_NODEV},
+		{ST_NOEXEC, MS_NOEXEC},
+		{ST_SYNCHRONOUS, MS_SYNCHRONOUS},
+		{ST_NOATIME, MS_NOATIME},
+		{ST_NODIRATIME, MS_NODIRATIME},
+		{ST_RELATIME, MS_RELATIME},
 	};
 	unsigned long flags = 0;
 	struct statvfs v;
