@@ -76,9 +76,12 @@ struct sighting *sighting_take(struct run_shared *r)
 	return NULL;
 }
 
-void sighting_post(struct sighting *s)
+void sighting_post(struct run_shared *r, struct sighting *s)
 {
 	atomic_store_explicit(&s->state, 2, memory_order_release);
+	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. */
+	if (r->stop_on_hit)
+		atomic_store(&r->stop, 1);
 }
 
 int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns)

@@ -46,6 +46,7 @@ struct sighting {
 	u32 op;		   /* enum op_kind that saw it or failed */
 	bool has_cell;
 	u64 cell, from, to;    /* bytes [from, to) of the cell were looked at */
+	u64 more;	       /* further cells that the same read found wrong in the same way */
 	u64 start_ns, time_ns; /* CLOCK_MONOTONIC, begin and end of the read */
 	u64 offset, len;       /* of the operation */
 	s64 result;	       /* of the operation: bytes or -errno */
@@ -66,6 +67,7 @@ struct run_shared {
 	_Atomic u32 stop;   /* ends the run: workers finish their operation */
 	_Atomic u32 pause;  /* futex: odd while a pause is asked for */
 	_Atomic u32 pauser; /* writer id of who asked */
+	u32 stop_on_hit;    /* the first sighting ends the run, at once */
 	_Atomic u64 sightings_lost;
 	_Atomic u64 restless;		   /* repeat sightings that were not put on the board */
 	struct slot slots[SHADOW_WRITERS]; /* by writer id */
@@ -79,7 +81,7 @@ void run_shared_close(struct run_shared *r);
 
 /* A free place on the board, or NULL (counted). Fill it, then post it. */
 struct sighting *sighting_take(struct run_shared *r);
-void sighting_post(struct sighting *s);
+void sighting_post(struct run_shared *r, struct sighting *s);
 
 static inline bool run_stopping(const struct run_shared *r)
 {

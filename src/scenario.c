@@ -133,6 +133,7 @@ int scenario_parse_with(const struct scenario_tables *tables, const char *path, 
 
 	if (len > SC_MAX_TEXT)
 		return fail_too_long(&doc);
+	/* jansson would say "'{' expected near '{'": the mark is invisible. */
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		return json_fail_read(&doc, -EINVAL,
 				      "the text begins with a byte order mark; "
@@ -146,6 +147,7 @@ int scenario_parse_with(const struct scenario_tables *tables, const char *path, 
 	sc->path = strdup(path);
 	if (!sc->path)
 		return json_fail_memory(&(struct json_at){.doc = &doc});
+	/* From here on @sc owns what was decoded so far, also when the rest fails. */
 	r = decode_root(sc, tables, &doc, object);
 	if (r < 0)
 		return r;

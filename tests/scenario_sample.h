@@ -83,9 +83,17 @@ static const struct worker_type sample_exec = {
 	.options_size = sizeof(struct sample_program),
 	.flags = WORKER_HOLDS_FILES,
 };
+static const struct worker_type sample_mixer = {
+	.name = "mixer",
+	.flags = WORKER_NEEDS_FILE | WORKER_WHOLE_FS | WORKER_STAMPS | WORKER_RESHAPES,
+};
+static const struct worker_type sample_alien = {
+	.name = "alien",
+	.flags = WORKER_NEEDS_FILE | WORKER_DIRTIES,
+};
 static const struct worker_type *const sample_workers[] = {
-	&sample_writer,	 &sample_reader,  &sample_cutter, &sample_direct,
-	&sample_dropper, &sample_remount, &sample_exec,	  NULL,
+	&sample_writer,	 &sample_reader, &sample_cutter, &sample_direct, &sample_dropper,
+	&sample_remount, &sample_exec,	 &sample_mixer,	 &sample_alien,	 NULL,
 };
 
 struct sample_fault {

@@ -8,6 +8,7 @@
 #include "base/option_types.h"
 #include "base/units.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static int read_number(const struct opt_type_info *info, const json_t *v, struct
 	}
 	if (!info->pattern || !json_is_string(v))
 		return -EINVAL;
+	/* jansson refuses NUL in strings: what strlen() sees is all there is. */
 	if (info->range)
 		return parse_range(json_string_value(v), info->parse, ret);
 	ret->hi = 0;
@@ -89,6 +91,7 @@ static int decode_enum_set(const struct json_at *at, const struct opt_def *o, co
 {
 	u64 set = 0;
 
+	/* An empty set is good: no layers, no flags. Its owner says where it is not. */
 	if (!json_is_array(v))
 		return refuse(at, o, v, "has the wrong type");
 	for (size_t i = 0; i < json_array_size(v); i++) {
@@ -98,6 +101,8 @@ static int decode_enum_set(const struct json_at *at, const struct opt_def *o, co
 
 		if (c < 0)
 			return refuse(&AT_INDEX(at, i), o, item, "is none of the choices");
+		assert(c < 64);
+		/* Twice is a slip of the hand: the other name was meant to stand there. */
 		if (set & 1ULL << c)
 			return refuse(&AT_INDEX(at, i), o, item, "is there twice");
 		set |= 1ULL << c;
@@ -173,6 +178,7 @@ static int decode_weights(const struct json_at *at, const struct opt_def *o, con
 			  void *slot)
 {
 	u64 *weights = slot, sum = 0, min, max;
+	char expected[EXPECTED_MAX];
 	const char *key;
 	json_t *item;
 
@@ -183,8 +189,8 @@ static int decode_weights(const struct json_at *at, const struct opt_def *o, con
 		struct json_at there = AT_KEY(at, key);
 
 		if (c < 0)
-			return json_fail(&there, "unknown key; expected one of the weights "
-						 "that `stressd list` shows");
+			return json_fail(&there, "unknown key; expected %s",
+					 option_expected(o, expected, sizeof(expected)));
 		if (!json_is_integer(item))
 			return refuse(&there, o, item, "has the wrong type");
 		if (json_integer_value(item) < 0)
@@ -309,6 +315,7 @@ int option_decode(const struct opt_def *table, const char *extra, const json_t *
 	if (!json_is_object(object))
 		return json_fail(at, "%s is not an object; expected an object {...}",
 				 json_show(shown, object));
+	/* Misspelt keys come first: "count is missing" would hide that it says "cuont". */
 	json_object_foreach ((json_t *)object, key, v)
 		if (!is_known(table, extra, key))
 			return fail_unknown(&AT_KEY(at, key), table, extra);

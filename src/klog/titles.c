@@ -86,30 +86,33 @@ static bool file_in(const char *anchor, char name[FUNC_MAX])
 	return true;
 }
 
-static void culprit(const struct splat *s, char name[FUNC_MAX])
+/* False, and @name says so in words, where the splat names no function. */
+static bool culprit(const struct splat *s, char name[FUNC_MAX])
 {
 	char fallback[FUNC_MAX] = "";
 	bool trace = false;
 
 	if (culprit_in(s->anchor, name, fallback))
-		return;
+		return true;
 	for (size_t i = 0; i < s->nlines; i++)
 		if (is_pc(s->lines[i]) && culprit_in(s->lines[i], name, fallback))
-			return;
+			return true;
 	for (size_t i = 0; i < s->nlines; i++) {
 		trace |= !strncasecmp(s->lines[i], "Call trace", 10);
 		if (trace && culprit_in(s->lines[i], name, fallback))
-			return;
+			return true;
 	}
 	/* KCSAN and KFENCE print frames without a heading. */
 	for (size_t i = 0; i < s->nlines && !trace; i++)
 		if (isblank((unsigned char)s->lines[i][0]) &&
 		    culprit_in(s->lines[i], name, fallback))
-			return;
+			return true;
 	if (*fallback)
 		snprintf(name, FUNC_MAX, "%s", fallback);
-	else if (!file_in(s->anchor, name))
-		snprintf(name, FUNC_MAX, "an unknown function");
+	if (*fallback || file_in(s->anchor, name))
+		return true;
+	snprintf(name, FUNC_MAX, "an unknown function");
+	return false;
 }
 
 /* Length of an address, "0x" and digits or eight and more hex digits with one that is decimal:
@@ -134,9 +137,10 @@ static void put(char *buf, size_t len, size_t *at, char c)
 		buf[(*at)++] = isprint((unsigned char)c) ? c : '?';
 }
 
-/* Copy a group without offsets ("+0x1a/0x40") and addresses. */
+/* Copy up to @end, or all of @p for NULL, without offsets ("+0x1a/0x40") and addresses. */
 static void put_group(char *buf, size_t len, size_t *at, const char *p, const char *end)
 {
+	end = end ? end : p + strlen(p);
 	while (p < end) {
 		size_t n = 0;
 
@@ -152,6 +156,18 @@ static void put_group(char *buf, size_t len, size_t *at, const char *p, const ch
 	}
 }
 
+static void put_culprit(char *buf, size_t len, size_t *at, const struct splat *s, bool optional)
+{
+	char func[FUNC_MAX];
+	bool known = culprit(s, func);
+
+	if (optional && !known)
+		return;
+	if (optional)
+		put_group(buf, len, at, " in ", NULL);
+	put_group(buf, len, at, func, NULL);
+}
+
 void title_of(const struct rules *r, const struct splat *s, char *buf, size_t len)
 {
 	regmatch_t m[RULE_GROUPS];
@@ -160,13 +176,10 @@ void title_of(const struct rules *r, const struct splat *s, char *buf, size_t le
 	if (!rules_groups(r, s->rule, s->anchor, m))
 		memset(m, -1, sizeof(m));
 	for (const char *t = klog_rules[s->rule].title; *t; t++) {
-		char func[FUNC_MAX];
-
 		if (*t != '%' || !t[1]) {
 			put(buf, len, &at, *t);
-		} else if (*++t == 'f') {
-			culprit(s, func);
-			put_group(buf, len, &at, func, func + strlen(func));
+		} else if (*++t == 'f' || *t == 'i') {
+			put_culprit(buf, len, &at, s, *t == 'i');
 		} else if (*t > '0' && *t < '0' + RULE_GROUPS && m[*t - '0'].rm_so >= 0) {
 			put_group(buf, len, &at, s->anchor + m[*t - '0'].rm_so,
 				  s->anchor + m[*t - '0'].rm_eo);

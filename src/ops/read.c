@@ -73,7 +73,8 @@ static enum judgement reread(struct actor *a, struct read_op *r, u64 cell, u32 f
 	return j;
 }
 
-static void check_cell(struct actor *a, struct read_op *r, const struct span *s, u64 cell)
+static void check_cell(struct actor *a, struct read_op *r, const struct span *s, u64 cell,
+		       struct sight_run *wrong)
 {
 	_Alignas(64) u8 again[CELL_MAX];
 	struct cell_view view = r->views[cell - s->first];
@@ -91,7 +92,8 @@ static void check_cell(struct actor *a, struct read_op *r, const struct span *s,
 		j = reread(a, r, cell, from, to, bytes, &view, &v);
 	}
 	if (j == JUDGED_WRONG)
-		sight_cell(a, r->f, r->rec, cell, bytes, from, to, view, &v, layer_of(r->op));
+		sight_more(a, wrong, r->f, r->rec, cell, bytes, from, to, view, &v,
+			   layer_of(r->op));
 	else if (j == JUDGED_OPEN)
 		atomic_fetch_add_explicit(&a->slot->cells_open, 1, memory_order_relaxed);
 }
@@ -135,9 +137,11 @@ void read_end(struct actor *a, struct read_op *r, s64 result)
 		return;
 
 	struct span s = span_of(r->f, r->offset, (u64)result);
+	struct sight_run wrong = {NULL};
 
 	for (u64 cell = s.first; cell <= s.last; cell++)
-		check_cell(a, r, &s, cell);
+		check_cell(a, r, &s, cell, &wrong);
+	sight_close(a, &wrong);
 	atomic_fetch_add_explicit(&a->slot->cells_checked, s.last - s.first + 1,
 				  memory_order_relaxed);
 }

@@ -58,14 +58,14 @@ static void look(struct actor *a, struct afile *f, u64 cell, int fd, struct find
 			   : LAYER_GOOD;
 }
 
-void sight_cell(struct actor *a, struct afile *f, const struct op_record *rec, u64 cell,
-		const u8 *bytes, u32 from, u32 to, struct cell_view before, const struct verdict *v,
-		enum sc_layer layer)
+struct sighting *sight_cell(struct actor *a, struct afile *f, const struct op_record *rec, u64 cell,
+			    const u8 *bytes, u32 from, u32 to, struct cell_view before,
+			    const struct verdict *v, enum sc_layer layer)
 {
 	struct sighting *s = take(a, (enum finding_kind)v->kind, f, rec);
 
 	if (!s)
-		return;
+		return NULL;
 	s->has_cell = true;
 	s->cell = cell;
 	s->from = from;
@@ -79,7 +79,26 @@ void sight_cell(struct actor *a, struct afile *f, const struct op_record *rec, u
 	look(a, f, cell, f->dfd, &s->layers[LAYER_DIRECT]);
 	s->layers[layer].state = LAYER_BAD;
 	snprintf(s->layers[layer].text, sizeof(s->layers[layer].text), "%s", v->what);
-	sighting_post(s);
+	return s;
+}
+
+void sight_close(struct actor *a, struct sight_run *run)
+{
+	if (run->open)
+		sighting_post(a->run, run->open);
+	run->open = NULL;
+}
+
+void sight_more(struct actor *a, struct sight_run *run, struct afile *f,
+		const struct op_record *rec, u64 cell, const u8 *bytes, u32 from, u32 to,
+		struct cell_view before, const struct verdict *v, enum sc_layer layer)
+{
+	if (run->open && run->open->kind == v->kind) {
+		run->open->more++;
+		return;
+	}
+	sight_close(a, run);
+	run->open = sight_cell(a, f, rec, cell, bytes, from, to, before, v, layer);
 }
 
 void sight_errno(struct actor *a, struct afile *f, const struct op_record *rec, int err)
@@ -91,7 +110,7 @@ void sight_errno(struct actor *a, struct afile *f, const struct op_record *rec, 
 	if (!s)
 		return;
 	s->result = -err;
-	sighting_post(s);
+	sighting_post(a->run, s);
 }
 
 void sight_size(struct actor *a, struct afile *f, const struct op_record *rec, u64 got, u64 lo,
@@ -104,7 +123,7 @@ void sight_size(struct actor *a, struct afile *f, const struct op_record *rec, u
 	s->result = (s64)got;
 	s->size_lo = lo;
 	s->size_hi = hi;
-	sighting_post(s);
+	sighting_post(a->run, s);
 }
 
 void sight_text(struct actor *a, enum finding_kind kind, const char *text)
@@ -114,5 +133,5 @@ void sight_text(struct actor *a, enum finding_kind kind, const char *text)
 	if (!s)
 		return;
 	snprintf(s->text, sizeof(s->text), "%s", text);
-	sighting_post(s);
+	sighting_post(a->run, s);
 }

@@ -5,10 +5,20 @@
 
 #include "ops/actor.h"
 
-/* Cell @cell was wrong in bytes [from, to) (at @bytes[from]) in layer @layer. */
-void sight_cell(struct actor *a, struct afile *f, const struct op_record *rec, u64 cell,
-		const u8 *bytes, u32 from, u32 to, struct cell_view before, const struct verdict *v,
-		enum sc_layer layer);
+/* Cell @cell was wrong in bytes [from, to) (at @bytes[from]) in layer @layer. The sighting is the
+ * caller's to post; NULL when the board is full. */
+struct sighting *sight_cell(struct actor *a, struct afile *f, const struct op_record *rec, u64 cell,
+			    const u8 *bytes, u32 from, u32 to, struct cell_view before,
+			    const struct verdict *v, enum sc_layer layer);
+/* The cells of one read that are wrong in the same way are one sighting: sight_more() starts it or
+ * counts, sight_close() posts what is open. */
+struct sight_run {
+	struct sighting *open;
+};
+void sight_more(struct actor *a, struct sight_run *run, struct afile *f,
+		const struct op_record *rec, u64 cell, const u8 *bytes, u32 from, u32 to,
+		struct cell_view before, const struct verdict *v, enum sc_layer layer);
+void sight_close(struct actor *a, struct sight_run *run);
 void sight_errno(struct actor *a, struct afile *f, const struct op_record *rec, int err);
 void sight_size(struct actor *a, struct afile *f, const struct op_record *rec, u64 got, u64 lo,
 		u64 hi);

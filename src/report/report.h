@@ -25,7 +25,7 @@ enum run_verdict {
 extern const char *const verdict_names[VERDICTS]; /* "pass", "fail", ... */
 
 struct worker_result {
-	char name[32];	/* "mmap_writer.0" */
+	char name[32]; /* "mmap_writer.0" */
 	char type[32];
 	char state[16]; /* slot_state_names[] */
 	char error[256];
@@ -54,7 +54,8 @@ struct run_result {
 	u64 cells, cells_checked, cells_open, ops;
 	char **dropped; /* optional parts that this machine lacks: "dropcache: no cgroup v2" */
 	size_t ndropped;
-	char **notes; /* what could not be checked, and why; documented errors that were explained */
+	char **notes; /* what could not be checked, and why; documented errors that were explained
+		       */
 	size_t nnotes;
 	bool klog_watched;
 	u64 klog_lost, klog_events, klog_allowed;
@@ -65,35 +66,46 @@ struct run_result {
 struct report_format {
 	const char *name, *help;
 	const char *file; /* in the run directory; NULL: only on request */
-	/* 0 or -errno when @out cannot be written. */
+	/* 0 or -errno when @out cannot be written; flushes it. */
 	int (*write)(const struct run_result *r, FILE *out);
 };
 extern const struct report_format *const report_formats[]; /* NULL-terminated */
 const struct report_format *report_format_by_name(const char *name);
-/* Write every format that has a file into r->run_dir, each whole or not at all. */
+/* Flush @out: 0, or -errno if anything that was written to it did not arrive. */
+int report_flush(FILE *out);
+/* Write every format that has a file into r->run_dir, each whole or not at all. When one fails the
+ * others are still written; returns the first failure's -errno, @e names its file. */
 int report_write_all(const struct run_result *r, struct err *e);
 
 /* The text that ends a run on a terminal: verdict, findings with evidence, how to repeat. */
 void report_text(const struct run_result *r, FILE *out, bool colour);
 
-/* The live line: on a terminal one line that is rewritten; elsewhere a line an interval; with
- * @json one JSON object a line. */
+/* The live line: on a terminal one line that is rewritten at each update; elsewhere a line every
+ * 10 s; with @json one JSON object a line, every second: {"type": "progress", "event", "finding" or
+ * "result", ...}. @quiet: no progress and no events, but with @json all the same the objects. */
 struct live_state {
 	double elapsed_s, left_s; /* left < 0: not known */
 	u64 ops, ops_per_s, faults, overlaps, findings, klog_events;
 	const char *phase; /* "setup", "run", "verify", "done" */
 };
 struct live;
+/* NULL: no memory; the others take NULL and do nothing. @out stays the caller's. */
 struct live *live_open(FILE *out, bool json, bool quiet);
 void live_update(struct live *l, const struct live_state *s);
 /* An event worth a line of its own: a finding's sentence as it comes. @finding may be NULL. */
 void live_event(struct live *l, const struct finding *finding, const char *text);
-/* With --json: the final object with the verdict. Ends the live line. */
+/* With --json: the final object with the verdict (@r may be NULL: none). Ends the live line and
+ * frees @l. */
 void live_close(struct live *l, const struct run_result *r);
 /* Whether @out wants colours: a terminal, TERM not dumb, NO_COLOR not set. (no-color.org) */
 bool want_colour(FILE *out);
 
-/* JSON of a result, as result.json has it (schema/result-1.schema.json). New reference. */
+/* JSON of a result, as result.json has it (schema/result-1.schema.json), and of one of its
+ * findings. Bytes that are no UTF-8 are written as \xNN. New reference; NULL: no memory. */
 json_t *result_to_json(const struct run_result *r);
+json_t *finding_to_json(const struct finding *f);
+json_t *counts_to_json(const struct run_result *r);
+/* A string for JSON from text that may hold any byte. New reference; NULL: no memory. */
+json_t *json_text(const char *s);
 
 #endif

@@ -79,25 +79,40 @@ int sc_check_file(const struct scenario *sc, size_t i, const struct json_at *at)
 }
 
 /* The shadow of a conflict file holds sets of stamps: only who writes stamps fits into it. */
-static int check_conflict(const struct scenario *sc, const struct sc_worker *w,
+static int check_conflict(const struct scenario *sc, const struct sc_worker *w, size_t file,
 			  const struct json_at *at)
 {
+	const unsigned int writes = WORKER_DIRECT_WRITES | WORKER_MAPS | WORKER_DIRTIES;
 	unsigned int flags = w->type->flags;
-	struct json_at file = AT_KEY(at, "file");
 
-	if (w->file < 0 || !sc->files[w->file].conflict)
+	if (!sc->files[file].conflict)
 		return 0;
 	if (flags & WORKER_RESHAPES)
-		return json_fail(&file,
-				 "%s changes the shape of /files/%d, which sets "
-				 "\"conflict\"; expected a file without it",
-				 w->type->name, w->file);
-	if ((flags & (WORKER_DIRECT_WRITES | WORKER_MAPS)) && !(flags & WORKER_STAMPS))
-		return json_fail(&file,
-				 "%s writes no stamps and /files/%d sets \"conflict\"; "
+		return json_fail(at,
+				 "%s changes the shape of /files/%zu, which sets \"conflict\"; "
 				 "expected a file without it",
-				 w->type->name, w->file);
+				 w->type->name, file);
+	if ((flags & writes) && !(flags & WORKER_STAMPS))
+		return json_fail(at,
+				 "%s writes no stamps and /files/%zu sets \"conflict\"; "
+				 "expected a file without it",
+				 w->type->name, file);
 	return 0;
+}
+
+/* The files that a worker works on: its own, or all. */
+static int check_conflicts(const struct scenario *sc, const struct sc_worker *w,
+			   const struct json_at *at)
+{
+	int r = 0;
+
+	if (w->file >= 0)
+		return check_conflict(sc, w, (size_t)w->file, &AT_KEY(at, "file"));
+	if (!(w->type->flags & WORKER_WHOLE_FS))
+		return 0;
+	for (size_t i = 0; r == 0 && i < sc->nfiles; i++)
+		r = check_conflict(sc, w, i, at);
+	return r;
 }
 
 static int check_mount(const struct scenario *sc, const struct sc_worker *w,
@@ -155,7 +170,7 @@ int sc_check_workers(const struct scenario *sc, const struct json_at *root)
 					 "that makes %llu processes; "
 					 "expected at most %d in all",
 					 (unsigned long long)processes, SC_MAX_WORKERS);
-		r = check_conflict(sc, w, &at);
+		r = check_conflicts(sc, w, &at);
 		if (r == 0)
 			r = check_mount(sc, w, &at);
 		if (r < 0)

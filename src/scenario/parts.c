@@ -83,8 +83,8 @@ static int find_file(const struct scenario *sc, const char *name)
 static int decode_worker_file(const struct scenario *sc, struct sc_worker *w, const char *name,
 			      const struct json_at *at)
 {
-	bool needs = w->type->flags & WORKER_NEEDS_FILE;
-	bool takes = w->type->flags & (WORKER_NEEDS_FILE | WORKER_WHOLE_FS);
+	bool whole = w->type->flags & WORKER_WHOLE_FS;
+	bool needs = (w->type->flags & WORKER_NEEDS_FILE) && !whole;
 
 	w->file = -1;
 	if (needs && !name)
@@ -92,10 +92,9 @@ static int decode_worker_file(const struct scenario *sc, struct sc_worker *w, co
 				 "key \"file\" is missing, %s works on a file; expected the "
 				 "name of one of the files",
 				 w->type->name);
-	if (!takes && name)
+	if (!needs && !whole && name)
 		return json_fail(&AT_KEY(at, "file"),
-				 "%s works on no file; expected no key "
-				 "\"file\" here",
+				 "%s works on no file; expected no key \"file\" here",
 				 w->type->name);
 	if (!name)
 		return 0;
@@ -134,6 +133,7 @@ static int decode_worker(struct scenario *sc, size_t i, const struct scenario_ta
 	struct sc_worker *w = &sc->workers[i];
 	int r = option_decode(sc_worker_options, NULL, v, &keys, at, ret_resolved);
 
+	/* For what is found later, by a probe: it can name its place as the parser does. */
 	snprintf(w->pointer, sizeof(w->pointer), "/workers/%zu", i);
 	if (r == 0)
 		r = decode_worker_keys(sc, w, tables, &keys, at, *ret_resolved);
@@ -173,6 +173,7 @@ static int decode_file(struct scenario *sc, size_t i, const struct scenario_tabl
 	(void)tables;
 	if (r < 0)
 		return r;
+	/* The resolved copy names it, so that it says the same should this default ever change. */
 	if (!json_object_get(v, "max")) {
 		f->max_bytes = f->size_bytes;
 		if (json_object_set(*ret_resolved, "max", json_object_get(v, "size")))
@@ -224,6 +225,7 @@ static int open_array(const struct json_at *at, const json_t *resolved, size_t m
 	if (json_array_size(v) < min || json_array_size(v) > max)
 		return json_fail(at, "there are %zu; expected %zu..%zu %s", json_array_size(v), min,
 				 max, at->key);
+	/* One more: calloc(3) may return NULL for none. */
 	elements = calloc(json_array_size(v) + 1, size);
 	if (!elements)
 		return json_fail_memory(at);

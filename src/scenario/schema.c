@@ -32,9 +32,10 @@ static json_t *stop_schema(void)
 	return json_pack("{s[{sO}o]}", "oneOf", "enum", words, option_schema(sc_attempts_options));
 }
 
+enum file_rule { FILE_FREE, FILE_NEEDED, FILE_REFUSED };
+
 /* "if the type is NAME, then these options (and a file, or none)". */
-static json_t *type_rule(const char *name, const struct opt_def *table, bool forbids_file,
-			 bool needs_file)
+static json_t *type_rule(const char *name, const struct opt_def *table, enum file_rule file)
 {
 	_cleanup_json_ json_t *options = option_schema(table);
 	_cleanup_json_ json_t *then =
@@ -47,9 +48,9 @@ static json_t *type_rule(const char *name, const struct opt_def *table, bool for
 	if (json_array_size(json_object_get(options, "required")) &&
 	    json_array_append_new(required, json_string("options")))
 		return NULL;
-	if (needs_file && json_array_append_new(required, json_string("file")))
+	if (file == FILE_NEEDED && json_array_append_new(required, json_string("file")))
 		return NULL;
-	if (forbids_file &&
+	if (file == FILE_REFUSED &&
 	    json_object_set_new(json_object_get(then, "properties"), "file", json_false()))
 		return NULL;
 	return json_pack("{s{s{s{ss}}} sO}", "if", "properties", "type", "const", name, "then",
@@ -74,6 +75,13 @@ static json_t *typed_items(const struct opt_def *fixed)
 	return take_ptr(items);
 }
 
+static enum file_rule worker_file_rule(const struct worker_type *type)
+{
+	if (type->flags & WORKER_WHOLE_FS)
+		return FILE_FREE;
+	return type->flags & WORKER_NEEDS_FILE ? FILE_NEEDED : FILE_REFUSED;
+}
+
 static json_t *worker_schema(const struct worker_type *const *types)
 {
 	_cleanup_json_ json_t *items = typed_items(sc_worker_options);
@@ -82,10 +90,9 @@ static json_t *worker_schema(const struct worker_type *const *types)
 	if (!items || !names)
 		return NULL;
 	for (; *types; types++)
-		if (add_type(items, names, (*types)->name,
-			     type_rule((*types)->name, (*types)->options,
-				       !((*types)->flags & (WORKER_NEEDS_FILE | WORKER_WHOLE_FS)),
-				       (*types)->flags & WORKER_NEEDS_FILE)))
+		if (add_type(
+			    items, names, (*types)->name,
+			    type_rule((*types)->name, (*types)->options, worker_file_rule(*types))))
 			return NULL;
 	if (set_property(items, "type", json_pack("{sO}", "enum", names)))
 		return NULL;
@@ -105,7 +112,7 @@ static json_t *fault_schema(const struct fault_type *const *types)
 		return NULL;
 	for (; *types; types++)
 		if (add_type(items, names, (*types)->name,
-			     type_rule((*types)->name, (*types)->options, false, false)))
+			     type_rule((*types)->name, (*types)->options, FILE_FREE)))
 			return NULL;
 	if (set_property(items, "type", json_pack("{sO}", "enum", names)))
 		return NULL;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One walk over UTF-8 (RFC 3629), one table of what a medium forbids. Nothing here knows what the
+ * text says.
+ */
+#include "report/chars.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+/* Decode one character; its length in bytes, or 0 where @s is no valid UTF-8. A NUL ends @s, so
+ * no read goes past it. */
+static size_t decode(const unsigned char *s, u32 *ret)
+{
+	static const u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (n == 0 || s[0] > 0xf4)
+		return 0;
+	*ret = n == 1 ? s[0] : s[0] & (0xffU >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*ret = *ret << 6 | (s[i] & 0x3f);
+	}
+	/* Overlong forms and surrogates are no UTF-8, and parsers of JSON and XML refuse them. */
+	if (*ret < least[n] || *ret > 0x10ffff || (*ret >= 0xd800 && *ret <= 0xdfff))
+		return 0;
+	return n;
+}
+
+#define ON(m) (1U << MEDIUM_##m)
+
+/* What each medium forbids. XML 1.0, 2.2 "Characters"; the rest is about terminals. */
+static const struct {
+	u32 first, last;
+	unsigned int media;
+} forbidden[] = {
+	{0x00, 0x08, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
+	{0x09, 0x0a, ON(TERMINAL)},
+	{0x0b, 0x0c, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
+	{0x0d, 0x0d, ON(TERMINAL)},
+	{0x0e, 0x1f, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
+	{0x7f, 0x9f, ON(TERMINAL)},
+	{0x061c, 0x061c, ON(TERMINAL)},
+	{0x200b, 0x200f, ON(TERMINAL)},
+	{0x2028, 0x202e, ON(TERMINAL)},
+	{0x2066, 0x2069, ON(TERMINAL)},
+	{0xfeff, 0xfeff, ON(TERMINAL)},
+	{0xfffe, 0xffff, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
+};
+
+static const struct {
+	char c;
+	unsigned int media;
+	const char *text;
+} entities[] = {
+	{'&', ON(XML) | ON(XML_ATTR), "&amp;"},
+	{'<', ON(XML) | ON(XML_ATTR), "&lt;"},
+	{'>', ON(XML) | ON(XML_ATTR), "&gt;"},
+	{'"', ON(XML_ATTR), "&quot;"},
+	{'\t', ON(XML_ATTR), "&#9;"},
+	{'\n', ON(XML_ATTR), "&#10;"},
+	{'\r', ON(XML) | ON(XML_ATTR), "&#13;"},
+};
+
+static bool is_forbidden(u32 c, enum medium m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
+		if (c >= forbidden[i].first && c <= forbidden[i].last)
+			return forbidden[i].media >> m & 1;
+	return false;
+}
+
+static const char *entity_of(u32 c, enum medium m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(entities); i++)
+		if (c == (u32)entities[i].c && entities[i].media >> m & 1)
+			return entities[i].text;
+	return NULL;
+}
+
+/* Write the first character of @s; returns how many bytes it took. */
+static size_t put_one(FILE *out, const char *s, enum medium m)
+{
+	u32 c = 0;
+	size_t n = decode((const unsigned char *)s, &c);
+	const char *entity = n ? entity_of(c, m) : NULL;
+
+	if (n == 0)
+		fprintf(out, "\\x%02x", (unsigned char)*s);
+	else if (entity)
+		fputs(entity, out);
+	else if (is_forbidden(c, m))
+		fprintf(out, "\\u%04x", c);
+	else
+		fwrite(s, 1, n, out);
+	return n ? n : 1;
+}
+
+void put_text(FILE *out, const char *s, enum medium m)
+{
+	while (*s)
+		s += put_one(out, s, m);
+}
+
+char *text_for(const char *s, enum medium m)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool bad;
+
+	if (!out)
+		return NULL;
+	put_text(out, s, m);
+	bad = ferror(out);
+	if (fclose(out) == 0 && !bad)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Columns of @n bytes of valid UTF-8: continuation bytes take none. */
+static int columns(const char *s, size_t n)
+{
+	int c = 0;
+
+	for (size_t i = 0; i < n; i++)
+		c += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return c;
+}
+
+void put_wrapped(FILE *out, const char *first, int indent, const char *s)
+{
+	_cleanup_free_ char *text = text_for(s, MEDIUM_TERMINAL);
+	int at = columns(first, strlen(first));
+	bool fresh = true; /* nothing on this line yet but its indent */
+
+	fputs(first, out);
+	for (const char *w = text ? text : "(no memory)"; *w;) {
+		size_t len = strcspn(w, " "), gap = strspn(w + len, " ");
+		int wide = columns(w, len);
+
+		if (!fresh && at + 1 + wide > REPORT_COLUMNS) {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent;
+			fresh = true;
+		}
+		at += wide + !fresh;
+		fprintf(out, "%s%.*s", fresh ? "" : " ", (int)len, w);
+		fresh = false;
+		w += len + gap;
+	}
+	fputc('\n', out);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The crew: planning, forking, watching and reaping the worker processes. */
+#include "session/session.h"
+
+#include "base/fsutil.h"
+#include "base/proc.h"
+#include "session/account.h"
+#include "session/step.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define FIRST_ID	(SHADOW_LAYOUT + 1)
+#define SILENCE_NS	(60 * NSEC_PER_SEC)  /* no operation ends: asleep, or stuck? */
+#define LONG_SILENCE_NS (300 * NSEC_PER_SEC) /* in a call that may take long */
+#define RING_SLOTS	16384
+
+/* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
+ * largest folio: in a large folio one dirty page is everybody's. */
+#define ZONE_BYTES (2 * MIB)
+
+static void file_facts(struct session *s, const struct sc_worker *w)
+{
+	for (u32 i = 0; i < s->shadow.nfiles; i++) {
+		struct shadow_file *f = &s->shadow.files[i];
+
+		if (w->file >= 0 && (u32)w->file != i)
+			continue;
+		if (w->type->flags & WORKER_RESHAPES)
+			f->reshaped = 1;
+		if (w->type->flags & WORKER_MAPS)
+			f->dirtied_by_mmap = 1;
+	}
+}
+
+static bool writes_file(const struct sc_worker *w, size_t file, unsigned int flags)
+{
+	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file);
+}
+
+static void zones(struct session *s)
+{
+	for (size_t i = 0; i < s->sc->nfiles; i++) {
+		bool direct = false, cached = false;
+
+		for (size_t k = 0; k < s->sc->nworkers; k++) {
+			const struct sc_worker *w = &s->sc->workers[k];
+
+			direct |= writes_file(w, i, WORKER_DIRECT_WRITES);
+			cached |= writes_file(w, i, WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES);
+		}
+		if (direct && cached)
+			s->shadow.files[i].zone_bytes = ZONE_BYTES;
+	}
+}
+
+static void plan_one(struct session *s, const struct sc_worker *w, u64 instance)
+{
+	u16 id = (u16)(FIRST_ID + s->ncrew);
+	struct crew *c = &s->crew[s->ncrew++];
+
+	*c = (struct crew){.pidfd = -1, .pid = -1};
+	snprintf(c->name, sizeof(c->name), "%s.%llu", w->type->name, (unsigned long long)instance);
+	snprintf(c->type, sizeof(c->type), "%s", w->type->name);
+	c->plan = (struct worker_plan){.w = {.type = w->type,
+					     .options = w->options,
+					     .instance = instance,
+					     .count = w->count,
+					     .target = &s->target},
+				       .id = id,
+				       .seed = s->sc->seed + id,
+				       .after_ns = w->after_ns,
+				       .check = s->sc->verify.inline_,
+				       .file = w->file,
+				       .sh = &s->shadow,
+				       .run = s->run,
+				       .root = s->target.root,
+				       .fs = s->target.fs};
+	snprintf(c->plan.w.run_dir, sizeof(c->plan.w.run_dir), "%s", s->run_dir);
+	shadow_set_writer(&s->shadow, id, c->name);
+	snprintf(s->run->slots[id].name, sizeof(s->run->slots[id].name), "%s", c->name);
+}
+
+/* Instances count on over several rows of the same type, so that names are unique. */
+static u64 first_instance(const struct session *s, size_t row)
+{
+	u64 n = 0;
+
+	for (size_t i = 0; i < row; i++)
+		if (s->sc->workers[i].type == s->sc->workers[row].type)
+			n += s->sc->workers[i].count;
+	return n;
+}
+
+static int make_ring(struct session *s, u16 id, const char *name, struct err *e)
+{
+	struct oplog log;
+	char path[600];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
+	r = oplog_create(path, name, RING_SLOTS, &log, e);
+	if (r < 0)
+		return r;
+	if (id == SHADOW_LAYOUT)
+		s->log = log;
+	else
+		oplog_close(&log);
+	return 0;
+}
+
+extern const struct worker_type worker_checker; /* session/checker.c: not for scenarios */
+
+int crew_plan(struct session *s, struct err *e)
+{
+	struct sc_worker checker = {.type = &worker_checker,
+				    .file = -1,
+				    .count = 1,
+				    .options = &s->sc->verify.every_ns};
+	int r = make_ring(s, SHADOW_LAYOUT, "layout", e);
+
+	s->crew = calloc(SC_MAX_WORKERS + 1, sizeof(*s->crew));
+	if (!s->crew)
+		return err_set(e, -ENOMEM, "no memory for the workers");
+	snprintf(s->run->slots[SHADOW_LAYOUT].name, sizeof(s->run->slots[0].name), "verify");
+	for (size_t i = 0; i < s->sc->nworkers; i++) {
+		const struct sc_worker *w = &s->sc->workers[i];
+
+		for (u64 k = 0; k < w->count; k++)
+			plan_one(s, w, first_instance(s, i) + k);
+		file_facts(s, w);
+	}
+	if (s->sc->verify.every_ns)
+		plan_one(s, &checker, 0);
+	zones(s);
+	for (size_t i = 0; i < s->ncrew && r == 0; i++)
+		r = make_ring(s, s->crew[i].plan.id, s->crew[i].name, e);
+	return r;
+}
+
+static void in_child(struct crew *c, pid_t parent)
+{
+	sigset_t none;
+	int status;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(2);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* The coordinator's descriptors are none of a worker's business, but for the one that
+	 * needs the device to mount it again. */
+	if (!(c->plan.w.type->flags & WORKER_UNMOUNTS))
+		close_range(3, ~0U, 0);
+	status = worker_main(&c->plan);
+	_exit(status);
+}
+
+int crew_fork(struct session *s, struct err *e)
+{
+	pid_t parent = getpid();
+
+	for (size_t i = 0; i < s->ncrew; i++) {
+		struct crew *c = &s->crew[i];
+		struct slot *slot = &s->run->slots[c->plan.id];
+
+		atomic_store(&slot->state, SLOT_STARTING);
+		atomic_store(&slot->beat_ns, now_ns());
+		c->pid = fork();
+		if (c->pid == 0)
+			in_child(c, parent);
+		if (c->pid < 0)
+			return err_set(e, -errno, "cannot fork %s: %s", c->name, strerror(errno));
+		setpgid(c->pid, c->pid);
+		atomic_store(&slot->pid, c->pid);
+		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+		if (c->pidfd < 0)
+			return err_set(e, -errno, "pidfd_open of %s: %s", c->name, strerror(errno));
+		s->alive++;
+		step_register(c->name, c->pid);
+		/* Workers die with the coordinator; what their children do is for the journal. */
+		if (c->plan.w.type->flags & WORKER_HOLDS_FILES) {
+			int r = undo_record_process(s->undo, c->pid);
+
+			if (r < 0)
+				return err_set(e, r, "cannot write the undo journal: %s",
+					       strerror(-r));
+		}
+		step(c->name);
+	}
+	return 0;
+}
+
+void crew_kill(struct session *s, int sig)
+{
+	for (size_t i = 0; i < s->ncrew; i++)
+		if (s->crew[i].pidfd >= 0)
+			kill(-s->crew[i].pid, sig);
+}
+
+struct crew *crew_by_pid(struct session *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->ncrew; i++)
+		if (s->crew[i].pid == pid)
+			return &s->crew[i];
+	return NULL;
+}
+
+void crew_reap(struct session *s, struct crew *c)
+{
+	struct slot *slot = &s->run->slots[c->plan.id];
+	u32 state = atomic_load(&slot->state);
+	int status = 0;
+
+	if (waitpid(c->pid, &status, 0) != c->pid)
+		return;
+	close(c->pidfd);
+	c->pidfd = -1;
+	s->alive--;
+	kill(-c->pid, SIGKILL); /* whatever it left in its group */
+	if (state == SLOT_STOPPED)
+		return;
+	shadow_bury(&s->shadow, c->plan.id);
+	if (state == SLOT_FAILED) {
+		judge_trouble(s, "%s gave up: %s", c->name, slot->error);
+	} else {
+		atomic_store(&slot->state, SLOT_DEAD);
+		if (WIFSIGNALED(status))
+			snprintf(slot->error, sizeof(slot->error), "killed by SIG%s",
+				 sigabbrev_np(WTERMSIG(status)));
+		else
+			snprintf(slot->error, sizeof(slot->error), "exited with %d unasked",
+				 WEXITSTATUS(status));
+		if (!s->stop_signals || WTERMSIG(status) != SIGKILL)
+			judge_trouble(s, "%s died: %s", c->name, slot->error);
+	}
+	/* A pause that it asked for would hold the others for ever. */
+	if (atomic_load(&s->run->pauser) == c->plan.id)
+		run_resume(s->run);
+}
+
+/* No sign of life: a task that the kernel does not let go is a finding, any other is stressd's
+ * own trouble. */
+static void silent(struct session *s, struct crew *c, u64 for_ns)
+{
+	char path[64], *stack = NULL, state = '?';
+	struct finding *f;
+	pid_t pgrp;
+	u64 ticks;
+
+	proc_stat(c->pid, &state, &pgrp, &ticks);
+	if (state != 'D') {
+		judge_trouble(s, "%s has given no sign of life for %llu s (state %c)", c->name,
+			      (unsigned long long)(for_ns / NSEC_PER_SEC), state);
+		kill(-c->pid, SIGKILL);
+		return;
+	}
+	f = account_plain(FINDING_KERNEL_HANG, "coordinator", now_ns() - s->run->start_ns,
+			  "%s (pid %d) hangs in the kernel for %llu s", c->name, c->pid,
+			  (unsigned long long)(for_ns / NSEC_PER_SEC));
+	if (!f)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/stack", c->pid);
+	if (read_file(path, 65536, &stack, NULL) == 0)
+		for (char *line = strtok(stack, "\n"); line && f->nlog < FINDING_LINES;
+		     line = strtok(NULL, "\n"))
+			f->log[f->nlog++] = strdup(line);
+	free(stack);
+	account_join(f, &s->shadow, &s->history, c->plan.id, now_ns(), s->run->start_ns);
+	judge_add(s, f);
+}
+
+void crew_watch(struct session *s)
+{
+	u64 now = now_ns();
+
+	for (size_t i = 0; i < s->ncrew; i++) {
+		struct crew *c = &s->crew[i];
+		struct slot *slot = &s->run->slots[c->plan.id];
+		u64 beat = atomic_load(&slot->beat_ns);
+		u64 limit = atomic_load(&slot->quiet) ? LONG_SILENCE_NS : SILENCE_NS;
+
+		if (c->pidfd < 0 || beat > now || now - beat < limit)
+			continue;
+		atomic_store(&slot->beat_ns, now); /* said once an interval */
+		silent(s, c, now - beat);
+	}
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From what was seen to what is said: findings, explanations, verdict. */
+#include "session/session.h"
+
+#include "session/account.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FINDINGS_KEPT 100
+#define COLLISION     "Direct I/O collision with buffered writes"
+#define COLLISION_NS  (10 * NSEC_PER_SEC) /* the line is rate-limited: ten in five seconds */
+
+static char *format(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	return vasprintf(&text, fmt, ap) < 0 ? NULL : text;
+}
+
+void judge_note(struct session *s, const char *fmt, ...)
+{
+	char **grown = reallocarray(s->result.notes, s->result.nnotes + 1, sizeof(char *));
+	va_list ap;
+
+	if (!grown)
+		return;
+	s->result.notes = grown;
+	va_start(ap, fmt);
+	grown[s->result.nnotes] = format(fmt, ap);
+	va_end(ap);
+	if (grown[s->result.nnotes])
+		s->result.nnotes++;
+}
+
+void judge_trouble(struct session *s, const char *fmt, ...)
+{
+	char text[sizeof(s->result.reason)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!s->hopeless)
+		memcpy(s->result.reason, text, sizeof(text));
+	else
+		judge_note(s, "%s", text);
+	s->hopeless = true;
+}
+
+/* The same thing seen again: one finding, counted. So are further cells of the same file that the
+ * same process found wrong in the same way, once some were kept: a thousand say no more. */
+#define LIKE_KEPT 8
+
+static struct finding *same(const struct session *s, const struct finding *f)
+{
+	size_t like = 0;
+
+	for (size_t i = 0; i < s->result.nfindings; i++) {
+		struct finding *g = s->result.findings[i];
+
+		if (g->kind != f->kind || strcmp(g->file, f->file) || g->has_cell != f->has_cell)
+			continue;
+		if (f->has_cell ? g->cell == f->cell : !strcmp(g->sentence, f->sentence))
+			return g;
+		if (f->has_cell && !strcmp(g->finder, f->finder) && ++like == LIKE_KEPT)
+			return g;
+	}
+	return NULL;
+}
+
+static void merge_layers(struct finding *into, const struct finding *f)
+{
+	for (int i = 0; i < LAYERS; i++)
+		if (into->layers[i].state == LAYER_NOT_READ || f->layers[i].state == LAYER_BAD)
+			into->layers[i] = f->layers[i];
+}
+
+void judge_add(struct session *s, struct finding *f)
+{
+	struct finding *known, **grown;
+
+	if (!f)
+		return;
+	known = same(s, f);
+	if (!known && s->result.nfindings >= FINDINGS_KEPT) {
+		s->result.findings_lost++;
+		finding_free(f);
+		return;
+	}
+	if (known) {
+		known->repeats++;
+		if (known->has_cell && known->cell == f->cell)
+			merge_layers(known, f);
+		finding_free(f);
+		return;
+	}
+	grown = reallocarray(s->result.findings, s->result.nfindings + 1, sizeof(f));
+	if (!grown) {
+		s->result.findings_lost++;
+		finding_free(f);
+		return;
+	}
+	s->result.findings = grown;
+	grown[s->result.nfindings++] = f;
+	live_event(s->live, f, f->sentence);
+}
+
+/* A direct read beside cached dirtiers may meet a delayed allocation: EIO, with a line in the log
+ * that says so (fs/iomap/direct-io.c). Told apart by that line; unwatched, by nothing. */
+static bool explained(struct session *s, const struct sighting *si)
+{
+	const char *lines[64];
+	size_t n;
+
+	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
+	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&
+	     si->op != OP_DIRECT_URING_READ))
+		return false;
+	if (!s->klog) {
+		judge_note(s,
+			   "a direct read failed with EIO; without the kernel log nobody can say "
+			   "whether it met a delayed allocation");
+		s->explained_direct_eio++;
+		return true;
+	}
+	judge_klog(s);
+	n = klog_lines_between(s->klog, si->time_ns - MIN(si->time_ns, COLLISION_NS), now_ns(),
+			       lines, ARRAY_SIZE(lines));
+	for (size_t i = 0; i < n; i++)
+		if (strstr(lines[i], COLLISION)) {
+			s->explained_direct_eio++;
+			return true;
+		}
+	return false;
+}
+
+static void add_log(struct session *s, struct finding *f, u64 time_ns)
+{
+	const char *lines[FINDING_LINES];
+	size_t n;
+
+	if (!s->klog)
+		return;
+	n = klog_lines_between(s->klog, time_ns - MIN(time_ns, 50 * NSEC_PER_MSEC),
+			       time_ns + 10 * NSEC_PER_MSEC, lines, ARRAY_SIZE(lines));
+	for (size_t i = 0; i < n; i++)
+		f->log[f->nlog++] = strdup(lines[i]);
+}
+
+size_t judge_sightings(struct session *s)
+{
+	size_t before = s->result.nfindings;
+
+	for (size_t i = 0; i < RUN_SIGHTINGS; i++) {
+		struct sighting *si = &s->run->board[i];
+		struct finding *f;
+
+		if (atomic_load_explicit(&si->state, memory_order_acquire) != 2)
+			continue;
+		f = explained(s, si) ? NULL
+				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
+		if (f) {
+			add_log(s, f, si->time_ns);
+			judge_add(s, f);
+		}
+		atomic_store_explicit(&si->state, 0, memory_order_release);
+	}
+	return s->result.nfindings - before;
+}
+
+static void take_event(struct session *s, const struct klog_event *ev)
+{
+	struct crew *c = crew_by_pid(s, ev->pid);
+	struct finding *f;
+
+	if (ev->allowed)
+		s->result.klog_allowed++;
+	if (ev->allowed || ev->severity < s->sc->kernel_log.fail_at)
+		return;
+	f = account_plain((enum finding_kind)ev->finding, "kernel-log",
+			  ev->time_ns - MIN(ev->time_ns, s->run->start_ns), "%s%s%s", ev->title,
+			  c ? ", in " : "", c ? c->name : "");
+	if (!f)
+		return;
+	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++)
+		f->log[f->nlog++] = strdup(ev->lines[i]);
+	if (c)
+		account_join(f, &s->shadow, &s->history, c->plan.id, ev->time_ns, s->run->start_ns);
+	judge_add(s, f);
+}
+
+void judge_klog(struct session *s)
+{
+	int r;
+
+	if (!s->klog)
+		return;
+	r = klog_read(s->klog);
+	if (r < 0 && r != -EAGAIN)
+		judge_note(s, "kernel log: %s", strerror(-r));
+	for (; s->klog_seen < klog_count(s->klog); s->klog_seen++)
+		take_event(s, klog_event(s->klog, s->klog_seen));
+}
+
+u64 klog_count_safe(const struct session *s)
+{
+	return s->klog ? klog_count(s->klog) : 0;
+}
+
+static void count_workers(struct session *s)
+{
+	struct run_result *r = &s->result;
+
+	r->workers = calloc(s->ncrew + 1, sizeof(*r->workers));
+	for (size_t i = 0; r->workers && i < s->ncrew; i++) {
+		struct worker_result *w = &r->workers[r->nworkers++];
+		const struct slot *slot = &s->run->slots[s->crew[i].plan.id];
+
+		snprintf(w->name, sizeof(w->name), "%s", s->crew[i].name);
+		snprintf(w->type, sizeof(w->type), "%s", s->crew[i].type);
+		snprintf(w->state, sizeof(w->state), "%s",
+			 slot_state_names[atomic_load(&slot->state) % (SLOT_DEAD + 1)]);
+		memcpy(w->error, slot->error, sizeof(w->error));
+		w->ops = atomic_load(&slot->ops);
+		w->bytes = atomic_load(&slot->bytes);
+		w->failed = atomic_load(&slot->failed);
+		w->busy = atomic_load(&slot->busy);
+		w->cells_checked = atomic_load(&slot->cells_checked);
+		w->cells_open = atomic_load(&slot->cells_open);
+		r->ops += w->ops;
+		r->cells_checked += w->cells_checked;
+		r->cells_open += w->cells_open;
+	}
+}
+
+void judge_result(struct session *s)
+{
+	struct run_result *r = &s->result;
+
+	count_workers(s);
+	if (s->run)
+		r->findings_lost += atomic_load(&s->run->sightings_lost);
+	if (s->explained_direct_eio)
+		judge_note(s,
+			   "%llu direct reads failed with EIO beside delayed allocations, as "
+			   "documented (\"%s\")",
+			   (unsigned long long)s->explained_direct_eio, COLLISION);
+	if (s->klog) {
+		r->klog_lost = klog_lost(s->klog);
+		r->klog_events = klog_count(s->klog);
+	}
+	if (r->nfindings) {
+		r->verdict = VERDICT_FAIL;
+		r->exit = 1;
+		if (!s->hopeless)
+			snprintf(r->reason, sizeof(r->reason), "%s", r->findings[0]->sentence);
+	} else if (s->hopeless) {
+		r->verdict = VERDICT_ERROR;
+		r->exit = 3;
+	} else if (r->klog_lost || s->stop_signals > 1) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
+		snprintf(r->reason, sizeof(r->reason),
+			 "the kernel log overran: %llu records were lost before they were read",
+			 (unsigned long long)r->klog_lost);
+	} else if (!r->ops) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
+		snprintf(r->reason, sizeof(r->reason), "no operation was done");
+	}
+}

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Bringing a run up and taking it down. Up: probe, run directory, journal, janitor, target, files,
+ * workers. Down, from wherever it got to: final check, unmount, fsck, teardown, reports. Nothing
+ * of the machine is changed before the journal is on disk and the janitor watches.
+ */
+#include "session/session.h"
+
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+#include "base/units.h"
+#include "session/account.h"
+#include "session/step.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#define EXIT_USAGE   2
+#define EXIT_TROUBLE 3
+#define EXIT_SKIP    4
+
+int state_dir(char *buf, size_t len, struct err *e)
+{
+	const char *set = getenv("STRESSD_STATE_DIR"), *xdg = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	int r;
+
+	if (set && set[0] == '/')
+		r = path_set(buf, len, "%s", set);
+	else if (geteuid() == 0)
+		r = path_set(buf, len, "/var/lib/stressd");
+	else if (xdg && xdg[0] == '/')
+		r = path_set(buf, len, "%s/stressd", xdg);
+	else if (home && home[0] == '/')
+		r = path_set(buf, len, "%s/.local/state/stressd", home);
+	else
+		r = -ENOENT;
+	if (r == 0)
+		r = mkdir_p(buf, 0700);
+	if (r < 0)
+		return err_set(e, r, "no state directory (%s): set STRESSD_STATE_DIR to one",
+			       strerror(-r));
+	return 0;
+}
+
+static void name_run(struct session *s)
+{
+	struct tm tm;
+	char stamp[32];
+
+	clock_gettime(CLOCK_REALTIME, &s->result.started);
+	gmtime_r(&s->result.started.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	snprintf(s->run_name, sizeof(s->run_name), "%.60s-%s-%d", s->sc->name, stamp, getpid());
+	for (char *p = s->run_name; *p; p++)
+		if (*p == '.')
+			*p = '_';
+}
+
+static int empty_dir(const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	int n = 0;
+
+	if (!d)
+		return -errno;
+	while (readdir(d))
+		n++;
+	return n > 2 ? -EEXIST : 0;
+}
+
+static int make_run_dir(struct session *s, struct err *e)
+{
+	char given[PATH_MAX];
+	int r;
+
+	if (s->o->run_dir)
+		r = path_set(given, sizeof(given), "%s", s->o->run_dir);
+	else
+		r = path_set(given, sizeof(given), "%s/runs/%s", s->state_dir, s->run_name);
+	if (r == 0)
+		r = mkdir_p(given, 0700);
+	if (r == 0)
+		r = empty_dir(given);
+	if (r == -EEXIST)
+		return err_set(e, -EINVAL, "%s: not empty; name a directory that is new or empty",
+			       given);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be the run directory: %s", given, strerror(-r));
+	char *real = realpath(given, NULL);
+
+	if (!real || path_set(s->run_dir, sizeof(s->run_dir), "%s", real) < 0)
+		r = real ? -ENAMETOOLONG : -errno;
+	free(real);
+	return r < 0 ? err_set(e, r, "%s: %s", given, strerror(-r)) : 0;
+}
+
+/* What the workers need; optional ones that this machine lacks are dropped, and it is said. */
+static int probe_workers(struct session *s, struct err *e)
+{
+	struct scenario *sc = s->sc;
+
+	for (size_t i = 0; i < sc->nworkers; i++) {
+		struct sc_worker *w = &sc->workers[i];
+		int r = w->type->probe ? w->type->probe(w->options, e) : 0;
+
+		if (r == 0)
+			continue;
+		if (!w->optional)
+			return r;
+		s->result.dropped =
+			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
+		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
+						   w->type->name, e->text) < 0)
+			return -ENOMEM;
+		s->result.ndropped++;
+		w->count = 0;
+	}
+	return 0;
+}
+
+static int probe(struct session *s, struct err *e)
+{
+	int r;
+
+	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
+		    s->o->destroy != NULL);
+	r = s->target.type->probe(&s->target, e);
+	return r < 0 ? r : probe_workers(s, e);
+}
+
+static int write_scenario(struct session *s, struct err *e)
+{
+	char *text = json_dumps(s->sc->resolved, JSON_INDENT(2));
+	char path[600];
+	int r = text ? path_set(path, sizeof(path), "%s/scenario.json", s->run_dir) : -ENOMEM;
+
+	if (r == 0)
+		r = write_file_atomic(path, text, strlen(text), 0600);
+	free(text);
+	return r < 0 ? err_set(e, r, "scenario.json cannot be written: %s", strerror(-r)) : 0;
+}
+
+static int open_klog(struct session *s)
+{
+	struct err e;
+	char path[600];
+
+	if (klog_open(s->run_name, &s->klog, &e) < 0) {
+		s->klog = NULL;
+		judge_note(s, "the kernel log was not watched: %s", e.text);
+		return 0;
+	}
+	s->result.klog_watched = true;
+	for (char **allow = s->sc->kernel_log.allow; allow && *allow; allow++)
+		klog_allow(s->klog, *allow);
+	snprintf(path, sizeof(path), "%s/kernel.log", s->run_dir);
+	if (klog_copy_to(s->klog, path) < 0)
+		judge_note(s, "kernel.log could not be written");
+	s->result.taint_before = (u64)MAX(klog_taint(), (s64)0);
+	return 0;
+}
+
+/* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
+static void rearm_warn_once(struct session *s)
+{
+	if (!s->klog || klog_rearm_warn_once() == 0)
+		return;
+	if (geteuid() == 0 && s->target.type->unmount &&
+	    mount("debugfs", "/sys/kernel/debug", "debugfs", MS_NOSUID | MS_NODEV, NULL) == 0 &&
+	    klog_rearm_warn_once() == 0)
+		return;
+	judge_note(s, "WARN_ON_ONCE sites were not re-armed, so one that fired since boot stays "
+		      "silent: debugfs with clear_warn_once is not to be had");
+}
+
+/* Journal, namespace, janitor: from here on everything is put back whoever dies. */
+static int arm(struct session *s, struct err *e)
+{
+	int r;
+
+	step("before the journal");
+	r = undo_create(s->state_dir, s->run_name, &s->undo, e);
+	step("journal made");
+	if (r == 0 && geteuid() == 0 && s->target.type->unmount)
+		r = target_private_mounts(e);
+	if (r == 0)
+		r = janitor_start(s->undo, &s->janitor, e);
+	if (r < 0)
+		return r;
+	rearm_warn_once(s);
+	s->janitor_up = true;
+	step_register("janitor", s->janitor.pid);
+	step("janitor started");
+	return 0;
+}
+
+static int make_target(struct session *s, struct err *e)
+{
+	int r;
+
+	target_init(&s->target, s->sc, s->run_dir, s->undo, s->o->destroy != NULL);
+	s->target_up = true;
+	r = s->target.type->setup(&s->target, e);
+	step("target made");
+	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
+	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	return r;
+}
+
+static int make_shadow(struct session *s, struct err *e)
+{
+	char path[600];
+	u64 key = 0;
+	int r;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		return err_set(e, -EIO, "getrandom: %s", strerror(errno));
+	key |= 1; /* never 0 */
+	s->result.run_key = key;
+	snprintf(path, sizeof(path), "%s/shadow", s->run_dir);
+	r = shadow_create(path, s->sc, key, &s->shadow, e);
+	snprintf(path, sizeof(path), "%s/control", s->run_dir);
+	if (r == 0)
+		r = run_shared_create(path, &s->run, e);
+	if (r == 0)
+		s->run->stop_on_hit = s->sc->stop_on == STOP_HIT;
+	for (size_t i = 0; i < s->sc->nfiles && r == 0; i++)
+		s->result.cells += s->shadow.files[i].ncells;
+	return r;
+}
+
+static int make_files(struct session *s, struct err *e)
+{
+	int r = actor_init(&s->actor, SHADOW_LAYOUT, &s->shadow, &s->log, s->run, s->target.root,
+			   s->target.fs, s->sc->seed, e);
+
+	if (r == 0)
+		r = actor_open(&s->actor, true, e);
+	for (u32 i = 0; i < s->shadow.nfiles && r == 0; i++)
+		r = op_layout(&s->actor, &s->actor.files[i], s->sc->files[i].layout,
+			      s->sc->files[i].size_bytes, e);
+	/* Workers pause for a remount by closing their files; so must the coordinator. */
+	actor_close(&s->actor);
+	step("files laid out");
+	return r;
+}
+
+static void on_progress(void *ctx)
+{
+	struct session *s = ctx;
+	struct live_state st = {.elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+				.left_s = -1,
+				.findings = s->result.nfindings,
+				.phase = "verify"};
+
+	judge_sightings(s);
+	judge_klog(s);
+	live_update(s->live, &st);
+}
+
+/* The final check. It comes after a short sync, so that what writeback still has to say is said. */
+static void final_check(struct session *s)
+{
+	struct check c = {.actor = &s->actor,
+			  .target = &s->target,
+			  .layers = s->sc->verify.layers,
+			  .progress = on_progress,
+			  .ctx = s};
+	struct err e = {""};
+
+	s->phase = "verify";
+	if (actor_open(&s->actor, false, &e) < 0) {
+		judge_trouble(s, "final check: %s", e.text);
+		return;
+	}
+	if (check_all(&c, &e) < 0)
+		judge_trouble(s, "final check: %s", e.text);
+	for (size_t i = 0; i < s->result.nfindings; i++)
+		check_layers_of(&c, s->result.findings[i]);
+	for (int i = 0; i < LAYERS; i++)
+		if (c.notes[i][0])
+			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
+				   c.notes[i]);
+	s->result.cells_checked += c.cells;
+	judge_sightings(s);
+	actor_close(&s->actor);
+	step("checked");
+}
+
+static void check_fs(struct session *s)
+{
+	_cleanup_free_ char *text = NULL;
+	struct finding *f;
+	struct err e = {""};
+	int r;
+
+	if (!s->target.mounted || !s->sc->verify.fsck)
+		return;
+	if (s->target.type->unmount(&s->target, &e) < 0) {
+		judge_trouble(s, "%s", e.text);
+		return;
+	}
+	step("unmounted");
+	r = target_fsck(&s->target, &text, &e);
+	if (r < 0)
+		judge_trouble(s, "fsck: %s", e.text);
+	if (r != 1)
+		return;
+	f = account_plain(FINDING_FSCK, "fsck", now_ns() - s->run->start_ns,
+			  "the checker of %s complains about the filesystem after a clean unmount",
+			  s->target.fs);
+	for (char *line = strtok(text, "\n"); f && line && f->nlog < FINDING_LINES;
+	     line = strtok(NULL, "\n"))
+		f->log[f->nlog++] = strdup(line);
+	judge_add(s, f);
+}
+
+static void put_back(struct session *s)
+{
+	struct err e = {""};
+
+	if (s->target_up &&
+	    s->target.type->teardown(&s->target, s->o->keep || s->result.nfindings, &e) < 0)
+		judge_trouble(s, "%s", e.text);
+	step("target gone");
+	if (s->undo && undo_all(s->undo, &e) > 0)
+		judge_trouble(s, "not everything was put back: %s; run `stressd recover`", e.text);
+	step("journal empty");
+	if (s->janitor_up)
+		janitor_stop(&s->janitor);
+	if (s->undo)
+		undo_close(s->undo);
+	step("janitor gone");
+}
+
+static int bring_up(struct session *s, struct err *e)
+{
+	int r = write_scenario(s, e);
+
+	if (r == 0)
+		r = open_klog(s);
+	if (r == 0)
+		r = arm(s, e);
+	if (r == 0)
+		r = make_target(s, e);
+	if (r == 0)
+		r = make_shadow(s, e);
+	if (r == 0)
+		r = crew_plan(s, e);
+	if (r == 0)
+		r = make_files(s, e);
+	if (r == 0) {
+		history_open(&s->history, s->run_dir);
+		r = crew_fork(s, e);
+	}
+	return r;
+}
+
+static void run_it(struct session *s)
+{
+	struct err e = {""};
+	u64 begun = now_ns();
+
+	s->phase = "setup";
+	if (bring_up(s, &e) < 0) {
+		judge_trouble(s, "%s", e.text);
+		crew_kill(s, SIGKILL);
+	} else {
+		s->result.setup_s = (double)(now_ns() - begun) / 1e9;
+		if (coordinate(s, &e) < 0) {
+			judge_trouble(s, "%s", e.text);
+			crew_kill(s, SIGKILL);
+		}
+		judge_sightings(s);
+		judge_klog(s);
+		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
+		begun = now_ns();
+		if (s->sc->verify.final)
+			final_check(s);
+		check_fs(s);
+		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
+	}
+	if (s->klog) {
+		judge_klog(s);
+		klog_finish(s->klog);
+		judge_klog(s);
+		s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
+	}
+	put_back(s);
+}
+
+static void describe(struct session *s)
+{
+	struct run_result *r = &s->result;
+	struct utsname u;
+
+	r->sc = s->sc;
+	r->seed = s->sc->seed;
+	snprintf(r->run_dir, sizeof(r->run_dir), "%s", s->run_dir);
+	if (uname(&u) == 0) {
+		snprintf(r->kernel, sizeof(r->kernel), "%.60s %.60s", u.release, u.version);
+		snprintf(r->machine, sizeof(r->machine), "%.60s", u.machine);
+	}
+	snprintf(r->reproduce, sizeof(r->reproduce), "stressd run --seed %llu %s",
+		 (unsigned long long)r->seed, s->sc->path);
+}
+
+static void report(struct session *s)
+{
+	struct err e = {""};
+
+	live_close(s->live, &s->result);
+	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
+		fprintf(stderr, "stressd: the reports could not be written: %s\n", e.text);
+		if (s->result.exit == 0)
+			s->result.exit = EXIT_TROUBLE;
+	}
+	if (!s->o->json)
+		report_text(&s->result, stdout, want_colour(stdout));
+}
+
+static void remove_run_files(struct session *s)
+{
+	/* A run that passed needs no shadow nor histories any more; a failed one keeps its
+	 * evidence. */
+	static const char *const names[] = {"shadow", "control"};
+	char path[600];
+
+	if (s->result.exit != 0 || s->o->keep)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);
+		unlink(path);
+	}
+	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
+		snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
+		unlink(path);
+	}
+}
+
+static void release(struct session *s)
+{
+	struct run_result *r = &s->result;
+
+	actor_free(&s->actor);
+	history_close(&s->history);
+	oplog_close(&s->log);
+	klog_close(s->klog);
+	shadow_close(&s->shadow);
+	run_shared_close(s->run);
+	free(s->crew);
+	for (size_t i = 0; i < r->nfindings; i++)
+		finding_free(r->findings[i]);
+	free(r->findings);
+	for (size_t i = 0; i < r->nnotes; i++)
+		free(r->notes[i]);
+	free(r->notes);
+	for (size_t i = 0; i < r->ndropped; i++)
+		free(r->dropped[i]);
+	free(r->dropped);
+	free(r->workers);
+	scenario_free(s->sc);
+}
+
+/* A scenario that cannot run here: skipped (4), or refused (2). */
+static int turn_away(struct session *s, int r, const struct err *e)
+{
+	bool refused = r == -EINVAL || r == -EPERM;
+
+	if (refused) {
+		fprintf(stderr, "stressd: %s:1: /target: %s; expected a target that may be used\n",
+			s->sc->path, e->text);
+		return EXIT_USAGE;
+	}
+	s->result.verdict = VERDICT_SKIP;
+	s->result.exit = EXIT_SKIP;
+	snprintf(s->result.reason, sizeof(s->result.reason), "%s", e->text);
+	report(s);
+	return EXIT_SKIP;
+}
+
+static int override(struct session *s, struct err *e)
+{
+	if (s->o->duration && parse_time(s->o->duration, &s->sc->duration_ns) < 0)
+		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
+			       s->o->duration);
+	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
+		return err_set(e, -EINVAL, "--seed %s: not a number", s->o->seed);
+	if (s->o->seed)
+		json_object_set_new(s->sc->resolved, "seed", json_integer((json_int_t)s->sc->seed));
+	if (s->o->duration)
+		json_object_set_new(s->sc->resolved, "duration", json_string(s->o->duration));
+	return 0;
+}
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int session_prepare(struct session *s, struct err *e)
+{
+	int r = scenario_load(s->o->scenario, &s->sc, e);
+
+	if (r == 0)
+		r = override(s, e);
+	if (r == 0)
+		r = state_dir(s->state_dir, sizeof(s->state_dir), e);
+	if (r < 0)
+		return r;
+	name_run(s);
+	return make_run_dir(s, e);
+}
+
+int session_run(const struct run_options *o)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct err e = {""};
+	int r, status;
+
+	if (!s)
+		return EXIT_TROUBLE;
+	s->o = o;
+	s->started_ns = now_ns();
+	s->shadow.fd = -1;
+	block_signals();
+	r = session_prepare(s, &e);
+	if (r < 0) {
+		fprintf(stderr, "stressd: %s\n", e.text);
+		status = EXIT_USAGE;
+	} else {
+		describe(s);
+		s->live = live_open(o->json ? stdout : stderr, o->json, o->quiet);
+		r = probe(s, &e);
+		if (r < 0) {
+			status = turn_away(s, r, &e);
+		} else {
+			run_it(s);
+			judge_result(s);
+			report(s);
+			remove_run_files(s);
+			status = s->result.exit;
+		}
+	}
+	release(s);
+	free(s);
+	return status;
+}

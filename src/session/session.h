@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of one scenario, from the probe to the report: what the coordinator owns. session.c
+ * brings it up and takes it down, coordinator.c drives it while the workers run, judge.c turns
+ * sightings and log events into findings and the findings into a verdict.
+ */
+#ifndef STRESSD_SESSION_H
+#define STRESSD_SESSION_H
+
+#include "janitor.h"
+#include "klog/klog.h"
+#include "report/report.h"
+#include "session/check.h"
+#include "session/history.h"
+#include "target/target.h"
+#include "workers/worker.h"
+
+struct run_options {
+	const char *scenario; /* path */
+	const char *run_dir;  /* NULL: a new one under the state directory */
+	const char *destroy;  /* device that may be destroyed, or NULL */
+	const char *duration; /* overrides, or NULL */
+	const char *seed;
+	bool json, quiet, keep;
+};
+
+struct crew {
+	struct worker_plan plan;
+	char name[32], type[32];
+	pid_t pid;
+	int pidfd; /* -1 once reaped */
+	bool holds_journal;
+};
+
+struct session {
+	const struct run_options *o;
+	struct scenario *sc;
+	char run_name[128], run_dir[512], state_dir[400];
+	struct target target;
+	bool target_up;
+	struct undo *undo;
+	struct janitor janitor;
+	bool janitor_up;
+	struct shadow shadow;
+	struct run_shared *run;
+	struct oplog log; /* the coordinator's own */
+	struct actor actor;
+	struct history history;
+	struct klog *klog;
+	size_t klog_seen;
+	struct crew *crew;
+	size_t ncrew, alive;
+	struct live *live;
+	struct run_result result;
+	u64 started_ns; /* of the program */
+	u64 stop_ns;	/* when the workers were told to stop, or 0 */
+	int stop_signals;
+	bool hopeless; /* errors of stressd's own: exit 3 */
+	u64 explained_direct_eio;
+	const char *phase;
+};
+
+/* Run it all; returns the exit code. Prints what a person needs. */
+int session_run(const struct run_options *o);
+
+/* coordinator.c: from the start barrier until all workers are gone. */
+int coordinate(struct session *s, struct err *e);
+
+/* judge.c */
+/* Take sightings off the board; returns how many findings that made. */
+size_t judge_sightings(struct session *s);
+/* Read the kernel log and take its events. */
+void judge_klog(struct session *s);
+void judge_add(struct session *s, struct finding *f);
+void judge_note(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* stressd's own trouble: the first reason stays. */
+void judge_trouble(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Counters, workers, verdict, exit code. */
+void judge_result(struct session *s);
+
+u64 klog_count_safe(const struct session *s);
+
+/* crew.c: the worker processes. */
+int crew_plan(struct session *s, struct err *e);
+int crew_fork(struct session *s, struct err *e);
+void crew_kill(struct session *s, int sig);
+/* A worker's pidfd is readable: reap it, bury it, say what its end means. */
+void crew_reap(struct session *s, struct crew *c);
+/* Look for hangs and silence. */
+void crew_watch(struct session *s);
+struct crew *crew_by_pid(struct session *s, pid_t pid);
+
+/* Where results and journals live: $STRESSD_STATE_DIR, /var/lib/stressd for root, else under
+ * $XDG_STATE_HOME or ~/.local/state. */
+int state_dir(char *buf, size_t len, struct err *e);
+
+#endif

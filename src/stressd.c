@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* main(): the table of subcommands and nothing else. */
+#include "commands/commands.h"
+
+#include "base/base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*fn)(int argc, char **argv);
+	const char *args, *help;
+} subcommands[] = {
+	{"run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario"},
+	{"check", cmd_check, "SCENARIO...", "check scenarios without running them"},
+	{"list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
+	 "what there is, with every option"},
+	{"caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest"},
+	{"recover", cmd_recover, "", "put back what dead runs left changed"},
+	{"schema", cmd_schema, "", "print the JSON Schema of scenarios"},
+};
+
+int usage_error(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "stressd %s: ", command);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "; see `stressd --help`\n");
+	return EXIT_USAGE;
+}
+
+static int help(FILE *out)
+{
+	fprintf(out,
+		"stressd " STRESSD_VERSION ": finds data corruption and kernel warnings in Linux "
+		"filesystems and the page cache\n\nusage: stressd COMMAND [ARGUMENTS]\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		fprintf(out, "  %-9s%s\n           %s\n", subcommands[i].name, subcommands[i].args,
+			subcommands[i].help);
+	fprintf(out,
+		"\nexit status: 0 nothing found, 1 a finding, 2 usage or scenario error, 3 stressd "
+		"failed\nor the result is incomplete, 4 skipped: this machine lacks something\n");
+	return EXIT_FINE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help(stdout);
+	if (!strcmp(argv[1], "--version")) {
+		puts("stressd " STRESSD_VERSION);
+		return EXIT_FINE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		if (!strcmp(argv[1], subcommands[i].name))
+			return subcommands[i].fn(argc - 1, argv + 1);
+	return usage_error(argv[1], "no such command");
+}
