@@ -112,7 +112,7 @@ const struct worker_type worker_cloner = {
 	.help = "clone, dedupe, copy_file_range and exchange, within a file and between files",
 	.options = options,
 	.options_size = sizeof(struct cloner),
-	.flags = WORKER_NEEDS_FILE | WORKER_RESHAPES,
+	.flags = WORKER_NEEDS_FILE | WORKER_RESHAPES | WORKER_ACROSS,
 	.start = start,
 	.step = step,
 };

@@ -459,7 +459,7 @@ const struct worker_type worker_mixer = {
 	.help = "every operation of the others in random order; repeatable from seed or history",
 	.options = options,
 	.options_size = sizeof(struct mixer),
-	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_RESHAPES | WORKER_DIRECT_WRITES |
+	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_RESHAPES | WORKER_ACROSS | WORKER_DIRECT_WRITES |
 		 WORKER_DIRTIES | WORKER_MAPS | WORKER_READS_INLINE,
 	.start = start,
 	.step = step,
