@@ -14,7 +14,7 @@
 #define PREFILL_LINE  64
 
 /* Unaligned, may alias anything: buffers come from mappings, direct reads and the stack. */
-typedef u64 v4u64 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef u64 v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
 
 static u64 stamp_seal(const struct stamp *id)
 {
