@@ -66,6 +66,19 @@ int session_run(const struct run_options *o);
 /* coordinator.c: from the start barrier until all workers are gone. */
 int coordinate(struct session *s, struct err *e);
 
+/* finish.c: the second half, from wherever the first got to; each says its troubles itself. */
+void session_describe(struct session *s);
+void finish_check(struct session *s);
+/* Unmount and run the filesystem's own checker. */
+void finish_fs(struct session *s);
+/* Target, journal, janitor. */
+void finish_put_back(struct session *s);
+/* result.json and the others, and what a person reads. */
+void finish_report(struct session *s);
+/* What a run that passed needs no more. */
+void finish_remove(struct session *s);
+void session_free(struct session *s);
+
 /* judge.c */
 /* Take sightings off the board; returns how many findings that made. */
 size_t judge_sightings(struct session *s);
