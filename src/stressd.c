@@ -15,6 +15,7 @@ static const struct {
 } subcommands[] = {
 	{"run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario"},
 	{"check", cmd_check, "SCENARIO...", "check scenarios without running them"},
+	{"verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died"},
 	{"list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
 	 "what there is, with every option"},
 	{"caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest"},

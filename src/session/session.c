@@ -146,7 +146,7 @@ static int write_scenario(struct session *s, struct err *e)
 	return r < 0 ? err_set(e, r, "scenario.json cannot be written: %s", strerror(-r)) : 0;
 }
 
-static int open_klog(struct session *s)
+void session_watch_klog(struct session *s, const char *copy)
 {
 	struct err e;
 	char path[600];
@@ -154,16 +154,15 @@ static int open_klog(struct session *s)
 	if (klog_open(s->run_name, &s->klog, &e) < 0) {
 		s->klog = NULL;
 		judge_note(s, "the kernel log was not watched: %s", e.text);
-		return 0;
+		return;
 	}
 	s->result.klog_watched = true;
 	for (char **allow = s->sc->kernel_log.allow; allow && *allow; allow++)
 		klog_allow(s->klog, *allow);
-	snprintf(path, sizeof(path), "%s/kernel.log", s->run_dir);
+	snprintf(path, sizeof(path), "%s/%s", s->run_dir, copy);
 	if (klog_copy_to(s->klog, path) < 0)
-		judge_note(s, "kernel.log could not be written");
+		judge_note(s, "%s could not be written", copy);
 	s->result.taint_before = (u64)MAX(klog_taint(), (s64)0);
-	return 0;
 }
 
 /* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
@@ -179,8 +178,7 @@ static void rearm_warn_once(struct session *s)
 		      "silent: debugfs with clear_warn_once is not to be had");
 }
 
-/* Journal, namespace, janitor: from here on everything is put back whoever dies. */
-static int arm(struct session *s, struct err *e)
+int session_arm(struct session *s, struct err *e)
 {
 	int r;
 
@@ -255,12 +253,16 @@ static int bring_up(struct session *s, struct err *e)
 {
 	int r = write_scenario(s, e);
 
+	if (r == 0) {
+		session_watch_klog(s, "kernel.log");
+		r = session_arm(s, e);
+	}
 	if (r == 0)
-		r = open_klog(s);
-	if (r == 0)
-		r = arm(s, e);
+		r = place_save(s, e);
 	if (r == 0)
 		r = make_target(s, e);
+	if (r == 0)
+		r = place_save(s, e);
 	if (r == 0)
 		r = make_shadow(s, e);
 	if (r == 0)
@@ -298,12 +300,7 @@ static void run_it(struct session *s)
 		finish_fs(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
-	if (s->klog) {
-		judge_klog(s);
-		klog_finish(s->klog);
-		judge_klog(s);
-		s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
-	}
+	finish_klog(s);
 	finish_put_back(s);
 }
 
@@ -338,7 +335,7 @@ static int override(struct session *s, struct err *e)
 	return 0;
 }
 
-static void block_signals(void)
+void session_block_signals(void)
 {
 	sigset_t set;
 
@@ -374,7 +371,7 @@ int session_run(const struct run_options *o)
 	s->o = o;
 	s->started_ns = now_ns();
 	s->shadow.fd = -1;
-	block_signals();
+	session_block_signals();
 	r = session_prepare(s, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
