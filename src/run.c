@@ -79,8 +79,9 @@ struct sighting *sighting_take(struct run_shared *r)
 void sighting_post(struct run_shared *r, struct sighting *s)
 {
 	atomic_store_explicit(&s->state, 2, memory_order_release);
-	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. */
-	if (r->stop_on_hit)
+	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. An
+	 * error may still be explained; wrong bytes cannot. */
+	if (r->stop_on_hit && s->kind != FINDING_READ_ERROR && s->kind != FINDING_UNEXPECTED_ERRNO)
 		atomic_store(&r->stop, 1);
 }
 

@@ -18,19 +18,24 @@ static u32 words_to(const struct explained *x)
 	return (x->to + 7) / 8;
 }
 
-/* Edge words of a range are compared in the bytes that belong to the range. */
-static bool word_equal(const struct explained *x, u32 w, const u8 *want)
+static bool byte_equal(const struct explained *x, u32 i, const u8 *want)
 {
-	u32 from = MAX(x->from, w * 8), to = MIN(x->to, w * 8 + 8);
-
-	return !memcmp(x->bytes + from, want + from, to - from);
+	return x->bytes[i] == want[i] || (x->cut && !x->bytes[i]);
 }
 
+/* Edge words of a range are compared in the bytes that belong to the range. */
 void explain_by(struct explained *x, const u8 *want)
 {
-	for (u32 w = words_from(x); w < words_to(x); w++)
-		if (word_equal(x, w, want))
-			x->words[w / 64] |= 1ULL << w % 64;
+	for (u32 w = words_from(x); w < words_to(x); w++) {
+		u32 from = MAX(x->from, w * 8), to = MIN(x->to, w * 8 + 8), i;
+
+		for (i = from; i < to && byte_equal(x, i, want); i++)
+			;
+		x->front[w] = MAX(x->front[w], (u8)(i - from));
+		for (i = to; i > from && byte_equal(x, i - 1, want); i--)
+			;
+		x->back[w] = MAX(x->back[w], (u8)(to - i));
+	}
 }
 
 void explain_by_zeros(struct explained *x)
@@ -54,11 +59,14 @@ void explain_by_generation(struct explained *x, const struct shadow *sh,
 	}
 }
 
-bool explained_all(const struct explained *x)
+bool explained_all(const struct explained *x, bool split)
 {
-	for (u32 w = words_from(x); w < words_to(x); w++)
-		if (!(x->words[w / 64] >> w % 64 & 1))
+	for (u32 w = words_from(x); w < words_to(x); w++) {
+		u32 len = MIN(x->to, w * 8 + 8) - MAX(x->from, w * 8);
+
+		if (x->front[w] + (split ? x->back[w] : 0U) < len)
 			return false;
+	}
 	return true;
 }
 
@@ -101,11 +109,11 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 	if (verify_expected(sh, f, cell, b->e, want))
 		explain_by(&x, want);
 	explain_by_zeros(&x);
-	if (explained_all(&x))
+	if (explained_all(&x, false))
 		return FINDING_ZEROED;
-	for (u32 g = oldest; g <= newest && !explained_all(&x); g++)
+	for (u32 g = oldest; g <= newest && !explained_all(&x, false); g++)
 		explain_by_generation(&x, sh, f, cell, g);
-	return explained_all(&x) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
+	return explained_all(&x, false) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
 }
 
 static int stamp_verdict(const struct shadow *sh, const struct shadow_file *f, u64 cell,

@@ -17,7 +17,7 @@ const struct promise verify_promises[] = {
 	{"overlapping-read", "a read may return any generation whose write overlaps it",
 	 "POSIX.1-2017 read(2); no atomicity across pages"},
 	{"mixed-in-flight",
-	 "a cell may mix words of legal generations while a write to it is in flight",
+	 "a cell may mix bytes of legal generations while a write to it is in flight",
 	 "POSIX.1-2017 write(2), thread interactions"},
 	{"maybe",
 	 "after an interrupted or failed call that may have stored a part, old and new are legal",
@@ -199,7 +199,10 @@ static bool legal_stamp(const struct window *w, const struct stamp *id)
 
 static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32 to)
 {
-	struct explained x = {.bytes = bytes, .from = from, .to = to};
+	u64 doubts = w->s.flight | w->e.flight;
+	bool cut = pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT) ||
+		   doubts & CELL_MAYBE_ZERO || CELL_KIND(w->e.settled) == CELL_CUT;
+	struct explained x = {.bytes = bytes, .from = from, .to = to, .cut = cut};
 	_Alignas(64) u8 want[CELL_MAX];
 
 	if (!w->mixed || w->last - w->first > MIX_MAX)
@@ -208,12 +211,12 @@ static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32
 		explain_by(&x, want);
 	if (verify_expected(w->sh, w->f, w->cell, w->e, want))
 		explain_by(&x, want);
-	if (w->zero || pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT))
+	if (w->zero || cut)
 		explain_by_zeros(&x);
-	for (u32 g = w->first; g <= w->last && !explained_all(&x); g++)
+	for (u32 g = w->first; g <= w->last && !explained_all(&x, true); g++)
 		if (g && !known_failed(w, g))
 			explain_by_generation(&x, w->sh, w->f, w->cell, g);
-	return explained_all(&x);
+	return explained_all(&x, true);
 }
 
 static bool legal(const struct window *w, const u8 *bytes, u32 from, u32 to)

@@ -123,6 +123,8 @@ struct direct_write {
 /* Lease and stamp; false when cells are busy. */
 bool direct_write_begin(struct actor *a, struct direct_write *d);
 void direct_write_end(struct actor *a, struct direct_write *d, s64 result);
+/* One direct write, begun and ended at once, from the actor's buffer. Bytes, -EBUSY or -errno. */
+s64 op_direct_write(struct actor *a, struct afile *f, u64 first, u64 n);
 /* Bytes that direct I/O on @f must be aligned to, for reads / for writes beside cached dirtiers. */
 u64 direct_read_unit(const struct actor *a, const struct afile *f);
 u64 direct_write_unit(const struct actor *a, const struct afile *f);

@@ -222,7 +222,8 @@ int op_move(struct actor *a, struct afile *dst, u64 to, struct afile *src, u64 f
 			 .n = cells_in(dst, len)};
 	s64 result = -EBUSY;
 
-	if (dst->sf->cell_bytes != src->sf->cell_bytes || !m.n ||
+	if (dst->sf->cell_bytes != src->sf->cell_bytes || !m.n || dst->sf->conflict ||
+	    src->sf->conflict ||
 	    (dst == src && m.to < m.from + m.n && m.from < m.to + m.n))
 		return -EINVAL;
 	if (!lease_pair(a, &m)) {

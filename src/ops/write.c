@@ -100,7 +100,8 @@ static s64 call_write(struct afile *f, const struct write_op *w, const void *buf
 	return n < 0 ? -errno : n;
 }
 
-static const int write_legal[] = {EAGAIN, 0};
+/* RWF_NOWAIT would block, or the filesystem has no such flag. (preadv2(2)) */
+static const int write_legal[] = {EAGAIN, EOPNOTSUPP, 0};
 
 /* The leased cells [first, first + n) are written; the caller holds what else it needs. */
 static s64 write_leased(struct actor *a, struct afile *f, const struct write_op *w, u64 n)

@@ -139,6 +139,11 @@ void put_wrapped(FILE *out, const char *first, int indent, const char *s)
 	bool fresh = true; /* nothing on this line yet but its indent */
 
 	fputs(first, out);
+	/* What fits stays as it is: under KASAN's bytes a caret stands behind many blanks. */
+	if (text && at + columns(text, strlen(text)) <= REPORT_COLUMNS) {
+		fprintf(out, "%s\n", text);
+		return;
+	}
 	for (const char *w = text ? text : "(no memory)"; *w;) {
 		size_t len = strcspn(w, " "), gap = strspn(w + len, " ");
 		int wide = columns(w, len);

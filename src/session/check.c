@@ -41,7 +41,7 @@ static int remount(struct check *c, struct err *e)
 /* Read from the device what the file's extents name, block by block; what has none is zeros. */
 static s64 read_blocks(struct check *c, struct afile *f, u64 offset, u8 *buf, u64 len)
 {
-	u64 block = MAX(f->block, f->sf->cell_bytes);
+	u64 block = c->target->block_bytes; /* extents begin and end on blocks */
 
 	for (u64 at = 0; at < len;) {
 		ssize_t n = target_read_device(c->target, f->fd, offset + at, buf + at, len - at);

@@ -24,38 +24,35 @@
  * largest folio: in a large folio one dirty page is everybody's. */
 #define ZONE_BYTES (2 * MIB)
 
-static void file_facts(struct session *s, const struct sc_worker *w)
+/* Does the worker change file @file in one of the ways of @flags? */
+static bool changes(const struct sc_worker *w, size_t file, unsigned int flags)
 {
-	for (u32 i = 0; i < s->shadow.nfiles; i++) {
-		struct shadow_file *f = &s->shadow.files[i];
-
-		if (w->file >= 0 && (u32)w->file != i)
-			continue;
-		if (w->type->flags & WORKER_RESHAPES)
-			f->reshaped = 1;
-		if (w->type->flags & WORKER_MAPS)
-			f->dirtied_by_mmap = 1;
-	}
+	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file ||
+					  w->type->flags & WORKER_ACROSS);
 }
 
-static bool writes_file(const struct sc_worker *w, size_t file, unsigned int flags)
+static void file_facts(struct session *s)
 {
-	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file);
-}
+	const unsigned int cached_flags = WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES;
 
-static void zones(struct session *s)
-{
 	for (size_t i = 0; i < s->sc->nfiles; i++) {
+		struct shadow_file *f = &s->shadow.files[i];
 		bool direct = false, cached = false;
+		u64 writers = 0;
 
 		for (size_t k = 0; k < s->sc->nworkers; k++) {
 			const struct sc_worker *w = &s->sc->workers[k];
 
-			direct |= writes_file(w, i, WORKER_DIRECT_WRITES);
-			cached |= writes_file(w, i, WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES);
+			direct |= changes(w, i, WORKER_DIRECT_WRITES);
+			cached |= changes(w, i, cached_flags);
+			f->reshaped |= changes(w, i, WORKER_RESHAPES);
+			f->dirtied_by_mmap |= changes(w, i, WORKER_MAPS);
+			if (changes(w, i, cached_flags | WORKER_DIRECT_WRITES))
+				writers += w->count;
 		}
-		if (direct && cached)
-			s->shadow.files[i].zone_bytes = ZONE_BYTES;
+		/* One process alone does one thing at a time: direct and cached may then meet. */
+		if (direct && cached && writers > 1)
+			f->zone_bytes = ZONE_BYTES;
 	}
 }
 
@@ -133,11 +130,10 @@ int crew_plan(struct session *s, struct err *e)
 
 		for (u64 k = 0; k < w->count; k++)
 			plan_one(s, w, first_instance(s, i) + k);
-		file_facts(s, w);
 	}
 	if (s->sc->verify.every_ns)
 		plan_one(s, &checker, 0);
-	zones(s);
+	file_facts(s);
 	for (size_t i = 0; i < s->ncrew && r == 0; i++)
 		r = make_ring(s, s->crew[i].plan.id, s->crew[i].name, e);
 	return r;
