@@ -3,6 +3,7 @@
 #include "oplog.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -44,12 +45,13 @@ static int map_ring(int fd, size_t len, int prot, struct oplog *ret)
 
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = -1;
 	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
-	int r;
+	int r = create_allocated(path, len, &fd);
 
-	if (fd < 0 || ftruncate(fd, (off_t)len) < 0)
-		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
+			       strerror(-r));
 	r = map_ring(fd, len, PROT_READ | PROT_WRITE, ret);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
