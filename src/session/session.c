@@ -83,6 +83,7 @@ static int make_run_dir(struct session *s, struct err *e)
 		r = path_set(given, sizeof(given), "%s", s->o->run_dir);
 	else
 		r = path_set(given, sizeof(given), "%s/runs/%s", s->state_dir, s->run_name);
+	s->made_run_dir = r == 0 && access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
 	if (r == 0)
@@ -111,8 +112,10 @@ static int probe_workers(struct session *s, struct err *e)
 
 		if (r == 0)
 			continue;
-		if (!w->optional)
+		if (!w->optional) {
+			s->culprit = w->pointer;
 			return r;
+		}
 		s->result.dropped =
 			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
 		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
@@ -129,7 +132,7 @@ static int probe(struct session *s, struct err *e)
 	int r;
 
 	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
-		    s->o->destroy != NULL);
+		    session_may_destroy(s));
 	r = s->target.type->probe(&s->target, e);
 	return r < 0 ? r : probe_workers(s, e);
 }
@@ -202,9 +205,11 @@ static int make_target(struct session *s, struct err *e)
 {
 	int r;
 
-	target_init(&s->target, s->sc, s->run_dir, s->undo, s->o->destroy != NULL);
+	target_init(&s->target, s->sc, s->run_dir, s->undo, session_may_destroy(s));
 	s->target_up = true;
 	r = s->target.type->setup(&s->target, e);
+	if (r == 0)
+		r = place_save(s, e);
 	step("target made");
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
@@ -262,8 +267,6 @@ static int bring_up(struct session *s, struct err *e)
 	if (r == 0)
 		r = make_target(s, e);
 	if (r == 0)
-		r = place_save(s, e);
-	if (r == 0)
 		r = make_shadow(s, e);
 	if (r == 0)
 		r = crew_plan(s, e);
@@ -310,8 +313,9 @@ static int turn_away(struct session *s, int r, const struct err *e)
 	bool refused = r == -EINVAL || r == -EPERM;
 
 	if (refused) {
-		fprintf(stderr, "stressd: %s:1: /target: %s; expected a target that may be used\n",
-			s->sc->path, e->text);
+		session_refuse(s, s->culprit, e->text);
+		if (s->made_run_dir)
+			rmdir(s->run_dir);
 		return EXIT_USAGE;
 	}
 	s->result.verdict = VERDICT_SKIP;

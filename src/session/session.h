@@ -37,7 +37,8 @@ struct session {
 	struct scenario *sc;
 	char run_name[128], run_dir[512], state_dir[400];
 	struct target target;
-	bool target_up;
+	bool target_up, made_run_dir;
+	const char *culprit; /* pointer of the part of the scenario that was refused, or NULL */
 	struct undo *undo;
 	struct janitor janitor;
 	bool janitor_up;
@@ -74,6 +75,12 @@ void session_watch_klog(struct session *s, const char *copy);
 /* Journal, namespace, janitor: from here on everything is put back whoever dies. */
 int session_arm(struct session *s, struct err *e);
 void session_block_signals(void);
+
+/* refuse.c: say on stderr, with file, line and pointer, what of the scenario is refused. The
+ * pointer is @culprit's, or found among the keys of the target. */
+void session_refuse(struct session *s, const char *culprit, const char *text);
+/* Does --destroy name the very device of the scenario? */
+bool session_may_destroy(const struct session *s);
 
 /* place.c: target.json, by which `verify` finds what a dead run left. */
 int place_save(const struct session *s, struct err *e);
