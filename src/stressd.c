@@ -51,6 +51,8 @@ static int help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	char name[64];
+
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
@@ -62,7 +64,11 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
-		if (!strcmp(argv[1], subcommands[i].name))
+		if (!strcmp(argv[1], subcommands[i].name)) {
+			/* getopt(3) begins its messages with it. */
+			snprintf(name, sizeof(name), "stressd %s", argv[1]);
+			argv[1] = name;
 			return subcommands[i].fn(argc - 1, argv + 1);
+		}
 	return usage_error(argv[1], "no such command");
 }

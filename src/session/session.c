@@ -350,6 +350,17 @@ void session_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* What dead runs left changed is put back by whoever comes next. */
+static void recover_dead(struct session *s)
+{
+	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
+	int failed = null ? undo_recover(s->state_dir, null) : 0;
+
+	if (failed)
+		judge_note(s, "an earlier run left %d things changed: run `stressd recover`",
+			   failed);
+}
+
 static int session_prepare(struct session *s, struct err *e)
 {
 	int r = scenario_load(s->o->scenario, &s->sc, e);
@@ -360,6 +371,7 @@ static int session_prepare(struct session *s, struct err *e)
 		r = state_dir(s->state_dir, sizeof(s->state_dir), e);
 	if (r < 0)
 		return r;
+	recover_dead(s);
 	name_run(s);
 	return make_run_dir(s, e);
 }
