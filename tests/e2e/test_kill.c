@@ -32,6 +32,7 @@ static const char text[] =
 	"    { \"type\": \"truncator\", \"file\": \"data\", \"options\": { \"weights\":\n"
 	"      { \"truncate_down\": 1, \"truncate_up\": 1, \"punch\": 1, \"zero\": 1 } } },\n"
 	"    { \"type\": \"syncer\", \"file\": \"data\" },\n"
+	"    { \"type\": \"exec\", \"options\": { \"program\": [\"sleep\", \"60\"] } },\n"
 	"    { \"type\": \"reader\", \"file\": \"data\" } ],\n"
 	"  \"verify\": { \"layers\": [\"cache\", \"direct\", \"dropped\", \"remounted\"] } }\n";
 
@@ -205,7 +206,7 @@ static void workers(void **state)
 			kill_worker(steps[i]);
 			n++;
 		}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 }
 
 /* Any of its processes, at any time: the seed is fixed, what the machine makes of it is not. */
