@@ -331,7 +331,8 @@ static int override(struct session *s, struct err *e)
 		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
 			       s->o->duration);
 	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
-		return err_set(e, -EINVAL, "--seed %s: not a number", s->o->seed);
+		return err_set(e, -EINVAL, "--seed %s: not a number; expected one like 7",
+			       s->o->seed);
 	if (s->o->seed)
 		json_object_set_new(s->sc->resolved, "seed", json_integer((json_int_t)s->sc->seed));
 	if (s->o->duration)
