@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of stressd(1) for bash: subcommands, their options, scenario files, run directories,
-# and the names that `stressd list` gives. One row a subcommand; nothing else here names one.
+# Completion of stressd(1) for bash: subcommands, their options, scenario files, devices, and the
+# names that `stressd list` gives. One row a subcommand; nothing else here names one.
 
 # subcommand: options; "=" ends those that take a value
 declare -gA _stressd_options=(
-	[run]="--run-dir= --destroy= --output= --json --quiet --help"
-	[check]="--help"
-	[list]="--json --help"
-	[verify]="--json --help"
-	[report]="--output= --help"
-	[recover]="--help"
-	[caps]="--json --help"
+	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --help"
+	[check]=""
+	[list]="--json"
+	[caps]="--json"
+	[recover]=""
+	[schema]=""
 )
 # subcommand: what its arguments are
 declare -gA _stressd_arguments=(
 	[run]=scenario
 	[check]=scenario
 	[list]=names
-	[verify]=rundir
-	[report]=rundir
 )
 # option: what its value is
 declare -gA _stressd_values=(
-	[--run-dir]=rundir
+	[--run-dir]=directory
 	[--destroy]=device
-	[--output]=format
 )
 
 _stressd_files() # $1: what compgen makes; names with blanks get quoted
@@ -38,11 +34,13 @@ _stressd_words()
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
-# The first word of each line of `stressd list KIND` that is no heading.
+# The first word of each line of `stressd list KIND`; what is indented belongs to the line above.
 _stressd_listed()
 {
-	"${COMP_WORDS[0]}" list "$1" 2>/dev/null | while read -r name _; do
-		[[ $name =~ ^[a-z][a-z0-9_-]*$ ]] && printf '%s\n' "$name"
+	local line
+
+	"${COMP_WORDS[0]}" list "$1" 2>/dev/null | while IFS= read -r line; do
+		[[ $line =~ ^[a-z][a-z0-9_-]* ]] && printf '%s\n' "${BASH_REMATCH[0]}"
 	done
 }
 
@@ -52,9 +50,8 @@ _stressd_complete() # $1: a kind of thing from the tables above
 
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
-	rundir) _stressd_files 'compgen -d -- "$cur"' ;;
+	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;
-	format) _stressd_words "$(_stressd_listed reports)" ;;
 	names)
 		if [[ " $kinds " == *" $prev "* ]]; then
 			_stressd_words "$(_stressd_listed "$prev")"

@@ -226,6 +226,9 @@ static inline void harness_show(const struct harness *h, const struct sighting *
 		    (unsigned long long)s->view.flight, (unsigned long long)s->view.origin,
 		    s->layers[0].state, s->layers[0].text, s->layers[1].state, s->layers[1].text,
 		    s->text);
+	if (s->verdict.has_id)
+		print_error("  found: file %u cell %llu generation %u\n", s->verdict.id.file,
+			    (unsigned long long)s->verdict.id.cell, s->verdict.id.gen);
 }
 
 /* Number of things that cannot be, each shown. */

@@ -6,7 +6,6 @@
 #ifndef TESTS_REPORT_SAMPLE_H
 #define TESTS_REPORT_SAMPLE_H
 
-#include "klog/klog.h"
 #include "report/report.h"
 
 #include <setjmp.h>
@@ -19,14 +18,6 @@
 #include <cmocka.h>
 
 #define SAMPLE_FINDINGS_MAX 1000
-
-/* Stand-ins while the rooms that own these are not linked; the real ones win. */
-const char *const sc_layer_names[]
-	__attribute__((weak)) = {"cache", "direct", "dropped", "remounted", "device", NULL};
-__attribute__((weak)) void klog_taint_text(u64 taint, char *buf, size_t len)
-{
-	snprintf(buf, len, "%s", taint ? "tainted" : "not tainted");
-}
 
 /* Everything that a text may hold and some format may not. */
 #define EVIL                                                                                       \

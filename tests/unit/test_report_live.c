@@ -4,6 +4,7 @@
 #include "report_sample.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@ static const struct live_state state_at_12 = {
 	.findings = 1,
 	.phase = "run",
 };
+
+#define LINE_AT_12 "run 00:12  left 00:18  492 k ops (41 k/s)  faults 3  overlaps 12  findings 1"
 
 struct screen {
 	int master;
@@ -43,12 +46,27 @@ static struct screen screen_open(unsigned short columns)
 	return sc;
 }
 
-static void screen_read(const struct screen *sc, char *buf, size_t size)
+/* Exactly @want comes next, in however many pieces, and nothing behind it. */
+static void screen_expect(const struct screen *sc, const char *want)
 {
-	ssize_t n = read(sc->master, buf, size - 1);
+	struct pollfd p = {.fd = sc->master, .events = POLLIN};
+	char buf[1024] = "";
+	size_t len = 0;
+	int left = 0;
 
-	assert_true(n > 0);
-	buf[n] = '\0';
+	while (len < strlen(want)) {
+		ssize_t n = poll(&p, 1, 10000) == 1
+				    ? read(sc->master, buf + len, sizeof(buf) - 1 - len)
+				    : -1;
+
+		if (n <= 0)
+			fail_msg("only \"%s\" came of \"%s\"", buf, want);
+		len += (size_t)n;
+		buf[len] = '\0';
+	}
+	assert_string_equal(buf, want);
+	assert_int_equal(ioctl(sc->master, FIONREAD, &left), 0);
+	assert_int_equal(left, 0);
 }
 
 static void screen_close(struct screen *sc)
@@ -61,21 +79,16 @@ static void terminal(void **state)
 {
 	struct screen sc = screen_open(80);
 	struct live *l;
-	char buf[1024];
 
 	(void)state;
 	l = live_open(sc.out, false, false);
 	live_update(l, &state_at_12);
-	screen_read(&sc, buf, sizeof(buf));
-	assert_string_equal(buf, "\r\033[Krun 00:12  left 00:18  492 k ops (41 k/s)  faults 3  "
-				 "overlaps 12  findings 1");
+	screen_expect(&sc, "\r\033[K" LINE_AT_12);
 	/* an event stands above the live line, which comes back below it */
 	live_event(l, NULL, "a\033[2Jb");
-	screen_read(&sc, buf, sizeof(buf));
-	assert_memory_equal(buf, "\r\033[Ka\\u001b[2Jb\nrun 00:12  ", 27);
+	screen_expect(&sc, "\r\033[Ka\\u001b[2Jb\n" LINE_AT_12);
 	live_close(l, NULL);
-	screen_read(&sc, buf, sizeof(buf));
-	assert_string_equal(buf, "\n");
+	screen_expect(&sc, "\n");
 	screen_close(&sc);
 }
 
@@ -96,11 +109,9 @@ static void narrow_terminal(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct screen sc = screen_open(rows[i].columns);
 		struct live *l = live_open(sc.out, false, false);
-		char buf[1024];
 
 		live_update(l, &state_at_12);
-		screen_read(&sc, buf, sizeof(buf));
-		assert_string_equal(buf, rows[i].line);
+		screen_expect(&sc, rows[i].line);
 		live_close(l, NULL);
 		screen_close(&sc);
 	}

@@ -5,6 +5,8 @@
  */
 #include "report_sample.h"
 
+#include "run.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,8 +47,8 @@ static void valid(void **state)
 	sample_free(s);
 }
 
-/* The schema lists the kinds again: none of findings.def may be missing there. */
-static void every_kind(void **state)
+/* The schema lists kinds and states again: none of the program's may be missing there. */
+static void every_name(void **state)
 {
 	struct sample *s = sample_new(FINDING_KINDS);
 
@@ -54,6 +56,10 @@ static void every_kind(void **state)
 	for (int i = 0; i < FINDING_KINDS; i++)
 		s->f[i].kind = i;
 	assert_int_equal(judge(result_to_json(&s->r)), 0);
+	for (int i = SLOT_EMPTY; i <= SLOT_DEAD; i++) {
+		strcpy(s->workers[0].state, slot_state_names[i]);
+		assert_int_equal(judge(result_to_json(&s->r)), 0);
+	}
 	sample_free(s);
 }
 
@@ -79,7 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(valid),
-		cmocka_unit_test(every_kind),
+		cmocka_unit_test(every_name),
 		cmocka_unit_test(invalid),
 	};
 
