@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COLLISION_RULE "dio-collision" /* in klog/rules.def */
 #define FINDINGS_KEPT 100
-#define COLLISION     "Direct I/O collision with buffered writes"
-#define COLLISION_NS  (10 * NSEC_PER_SEC) /* the line is rate-limited: ten in five seconds */
 
 static char *format(const char *fmt, va_list ap)
 {

@@ -72,9 +72,8 @@ static const struct CMUnitTest tests[] = {
 	      W("mmap_writer", "\"pattern\":\"sequential\",\"restart\":\"punch\"") "," W(
 		      "mmap_writer", "\"pattern\":\"sequential\",\"restart\":\"truncate\"")),
 	ALONE("reader", DATA,
-	      W(
-		      "reader", "\"how\":\"mixed\",\"unaligned\":50,\"stat\":10,\"length\":\"1.."
-				"1M\"") "," W("reader", "\"pattern\":\"sequential\"")),
+	      W("reader", "\"how\":\"mixed\",\"unaligned\":50,\"stat\":10,\"length\":\"1.."
+			  "1M\"") "," W("reader", "\"pattern\":\"sequential\"")),
 	ALONE("dio_reader", DATA,
 	      W("dio_reader", "") "," W("dio_reader", "\"engine\":\"libaio\",\"depth\":8") "," W(
 		      "dio_reader", "\"engine\":\"io_uring\",\"depth\":64,\"length\":\"512..1M\"")),
@@ -99,24 +98,24 @@ static void all_together(void **state)
 	(void)state;
 	check(SCENARIO(
 		DATA "," OTHER,
-		W("buffered_writer", "\"how\":\"mixed\",\"grow\":true") "," W("short_write", "") "," W("short_write", "\"cause\":\"file-limit\"") "," W("mmap_writer", "\"dontneed\":5,\"remap\":1") "," W(
-			"reader",
-			"\"how\":\"mixed\",\"unaligned\":50,\"stat\":10") "," W("dio_reader",
-										"\"engine\":\"io_"
-										"uring\",\"depth\":"
-										"8") "," W("dio_"
-											   "writer",
-											   "\"engin"
-											   "e\":"
-											   "\"libai"
-											   "o\","
-											   "\"depth"
-											   "\":4") "," W("dropcache",
-													 "\"interval\":\"1ms\"") "," W("syncer",
-																       "") "," W("truncator",
-																		 "") "," W("cloner",
-																			   "") "," W("mixer",
-																				     "")));
+		W("buffered_writer", "\"how\":\"mixed\",\"grow\":true") "," W("short_write", "") "," W("short_write", "\"cause\":\"file-limit\"") "," W("mmap_writer", "\"dontneed\":5,\"remap\":1") "," W("reader", "\"how\":\"mixed\",\"unaligned\":50,\"stat\":10") "," W(
+			"dio_reader",
+			"\"engine\":\"io_"
+			"uring\",\"depth\":"
+			"8") "," W("dio_"
+				   "writer",
+				   "\"engin"
+				   "e\":"
+				   "\"libai"
+				   "o\","
+				   "\"depth"
+				   "\":4") "," W("dropcache",
+						 "\"interval\":\"1ms\"") "," W("syncer",
+									       "") "," W("truncato"
+											 "r",
+											 "") "," W("cloner",
+												   "") "," W("mixer",
+													     "")));
 }
 
 int main(void)
