@@ -33,6 +33,19 @@ void explain_by(struct explained *x, const u8 *want)
 			x->words[w / 64] |= 1ULL << w % 64;
 }
 
+/* A cut may end at any byte: the words at its edges are part stamp, part zeros. */
+void explain_by_cut(struct explained *x, const u8 *want)
+{
+	for (u32 w = words_from(x); w < words_to(x); w++) {
+		u32 from = MAX(x->from, w * 8), to = MIN(x->to, w * 8 + 8), i = from;
+
+		while (i < to && (x->bytes[i] == want[i] || x->bytes[i] == 0))
+			i++;
+		if (i == to)
+			x->words[w / 64] |= 1ULL << w % 64;
+	}
+}
+
 void explain_by_zeros(struct explained *x)
 {
 	static const u8 zeros[CELL_MAX];

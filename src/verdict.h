@@ -16,6 +16,7 @@ struct explained {
 };
 
 void explain_by(struct explained *x, const u8 *want);
+void explain_by_cut(struct explained *x, const u8 *want);
 void explain_by_zeros(struct explained *x);
 void explain_by_generation(struct explained *x, const struct shadow *sh,
 			   const struct shadow_file *f, u64 cell, u32 gen);

@@ -138,6 +138,7 @@ struct window {
 	struct cell_view s, e;
 	u32 first, last; /* generations that can matter: first is the oldest legal */
 	bool zero;	 /* zeros are legal */
+	bool cut;	 /* zeros are legal from some byte on, or up to one */
 	bool moves;	 /* any intact cell of this run is legal */
 	bool mixed;	 /* a mixture is legal */
 	bool hidden;	 /* generations came and went between the views */
@@ -165,6 +166,8 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 	w.zero = CELL_KIND(s.settled) == CELL_ZERO || CELL_KIND(w.e.settled) == CELL_ZERO ||
 		 pending_kind(s.flight, CELL_ZERO) || pending_kind(w.e.flight, CELL_ZERO) ||
 		 doubts & CELL_MAYBE_ZERO || (w.hidden && f->reshaped);
+	w.cut = pending_kind(s.flight, CELL_CUT) || pending_kind(w.e.flight, CELL_CUT) ||
+		doubts & CELL_MAYBE_ZERO;
 	w.moves = doubts & (CELL_MOVING | CELL_UNKNOWN) || (w.hidden && f->reshaped);
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
@@ -208,8 +211,12 @@ static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32
 		explain_by(&x, want);
 	if (verify_expected(w->sh, w->f, w->cell, w->e, want))
 		explain_by(&x, want);
-	if (w->zero || pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT))
+	if (w->zero || w->cut)
 		explain_by_zeros(&x);
+	if (w->cut && verify_expected(w->sh, w->f, w->cell, w->s, want))
+		explain_by_cut(&x, want);
+	if (w->cut && verify_expected(w->sh, w->f, w->cell, w->e, want))
+		explain_by_cut(&x, want);
 	for (u32 g = w->first; g <= w->last && !explained_all(&x); g++)
 		if (g && !known_failed(w, g))
 			explain_by_generation(&x, w->sh, w->f, w->cell, g);
@@ -242,6 +249,16 @@ static bool never_legal(const struct window *w, const u8 *bytes, u32 from, u32 t
 	       id.run != w->sh->run;
 }
 
+/* Too many generations to try for a mixture; but zeros and intact stamps are no mixture. */
+static bool mixture_untried(const struct window *w, const u8 *bytes, u32 from, u32 to)
+{
+	struct stamp id;
+	bool whole = from == 0 && to == w->f->cell_bytes;
+
+	return w->mixed && w->last - w->first > MIX_MAX && !bytes_zero(bytes + from, to - from) &&
+	       !(whole && stamp_intact(bytes, to, &id));
+}
+
 enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			   const u8 *bytes, u32 from, u32 to, struct cell_view s,
 			   struct verdict *ret)
@@ -254,7 +271,7 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 	if (!never_legal(&w, bytes, from, to)) {
 		if (legal(&w, bytes, from, to))
 			return JUDGED_LEGAL;
-		if (w.moves || (w.mixed && w.last - w.first > MIX_MAX))
+		if (w.moves || mixture_untried(&w, bytes, from, to))
 			return JUDGED_OPEN;
 	}
 	*ret = (struct verdict){.kind = -1};
