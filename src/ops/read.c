@@ -98,7 +98,36 @@ static void check_cell(struct actor *a, struct read_op *r, const struct span *s,
 		atomic_fetch_add_explicit(&a->slot->cells_open, 1, memory_order_relaxed);
 }
 
-/* A read may return less than was asked for only at the end of the file. */
+static const int direct_legal[] = {EAGAIN, 0};
+
+static const int *legal_errnos(enum op_kind op)
+{
+	return layer_of(op) == LAYER_DIRECT ? direct_legal : NULL;
+}
+
+/* An error behind the first bytes is hidden by their count and told to the next read, which is
+ * done here. (read(2), RETURN VALUE) True when there was one; it is judged. */
+static bool error_behind(struct actor *a, struct read_op *r, u64 at)
+{
+	_Alignas(4096) u8 next[4096];
+	struct op_record *rec = oplog_begin(a->log, &(struct op_record){.op = (u8)r->op,
+									.file = (u8)r->f->sf->index,
+									.offset = at,
+									.len = sizeof(next)});
+	ssize_t n = pread(layer_of(r->op) == LAYER_DIRECT ? r->f->dfd : r->f->fd, next,
+			  sizeof(next), (off_t)at);
+
+	if (n < 0)
+		n = -errno;
+	oplog_end(rec, n);
+	/* A count in the middle of a block leaves a direct read no place to go on from. */
+	if (n >= 0 || n == -EINVAL)
+		return false;
+	judge_errno(a, r->f, rec, (int)-n, legal_errnos(r->op));
+	return true;
+}
+
+/* A read may return less than was asked for only at the end of the file, or before an error. */
 static void check_count(struct actor *a, struct read_op *r, u64 got)
 {
 	u64 lo, hi, end = r->offset + got;
@@ -107,21 +136,19 @@ static void check_count(struct actor *a, struct read_op *r, u64 got)
 		return;
 	if (got && end > hi)
 		sight_size(a, r->f, r->rec, end, lo, hi);
-	else if (got < r->len && end < lo && r->offset < lo)
+	else if (got < r->len && end < lo && !error_behind(a, r, end))
 		sight_size(a, r->f, r->rec, end, lo, hi);
 }
 
 void read_end(struct actor *a, struct read_op *r, s64 result)
 {
-	static const int direct_legal[] = {EAGAIN, 0};
 	u64 hi, lo;
 
 	oplog_end(r->rec, result);
 	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0) {
-		judge_errno(a, r->f, r->rec, (int)-result,
-			    layer_of(r->op) == LAYER_DIRECT ? direct_legal : NULL);
+		judge_errno(a, r->f, r->rec, (int)-result, legal_errnos(r->op));
 		return;
 	}
 	atomic_fetch_add_explicit(&a->slot->bytes, (u64)result, memory_order_relaxed);
