@@ -102,7 +102,33 @@ static bool flipped(const struct shadow *sh, const struct shadow_file *f, u64 ce
 	return false;
 }
 
-/* Words of several generations of this place, none of which may be mixed now. */
+/* An intact older generation of this place: gone too far back, or back from the dead. */
+static int older_verdict(const struct bounds *b)
+{
+	if (CELL_KIND(b->s.settled) == CELL_ZERO || CELL_KIND(b->e.settled) == CELL_ZERO)
+		return FINDING_RESURRECTED;
+	return FINDING_LOST_WRITE;
+}
+
+/* What a cut took away shows again: the stamp as it was before the cut. */
+static bool uncut(const struct shadow *sh, const struct shadow_file *f, u64 cell, const u8 *bytes,
+		  u32 from, u32 to, struct cell_view v)
+{
+	struct stamp id = {.run = sh->run,
+			   .gen = CUT_GEN(v.origin),
+			   .file = (u16)f->index,
+			   .writer = CELL_WHO(v.settled),
+			   .cell = cell};
+	_Alignas(64) u8 want[CELL_MAX];
+
+	if (CELL_KIND(v.settled) != CELL_CUT)
+		return false;
+	stamp_fill(want, f->cell_bytes, &id);
+	return !memcmp(bytes + from, want + from, to - from);
+}
+
+/* Words of several generations of this place, none of which may be mixed now; or all of one, in
+ * a range that does not show the header. */
 static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			  const u8 *bytes, u32 from, u32 to, const struct bounds *b)
 {
@@ -116,8 +142,15 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 	explain_by_zeros(&x);
 	if (explained_all(&x))
 		return FINDING_ZEROED;
-	for (u32 g = oldest; g <= newest && !explained_all(&x); g++)
-		explain_by_generation(&x, sh, f, cell, g);
+	for (u32 g = oldest; g <= newest && !explained_all(&x); g++) {
+		struct explained one = {.bytes = bytes, .from = from, .to = to};
+
+		explain_by_generation(&one, sh, f, cell, g);
+		if (explained_all(&one))
+			return older_verdict(b);
+		for (size_t i = 0; i < ARRAY_SIZE(x.words); i++)
+			x.words[i] |= one.words[i];
+	}
 	return explained_all(&x) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
 }
 
@@ -132,9 +165,7 @@ static int stamp_verdict(const struct shadow *sh, const struct shadow_file *f, u
 		return FINDING_MISPLACED;
 	if (id->gen > b->last)
 		return FINDING_PHANTOM;
-	if (CELL_KIND(b->s.settled) == CELL_ZERO || CELL_KIND(b->e.settled) == CELL_ZERO)
-		return FINDING_RESURRECTED;
-	return FINDING_LOST_WRITE;
+	return older_verdict(b);
 }
 
 void verdict_name(const struct shadow *sh, const struct shadow_file *f, u64 cell, const u8 *bytes,
@@ -149,6 +180,9 @@ void verdict_name(const struct shadow *sh, const struct shadow_file *f, u64 cell
 	ret->has_id = whole && stamp_intact(bytes, to, &ret->id);
 	if (prefill_found(bytes + from, to - from, &ret->where))
 		ret->kind = FINDING_STALE_EXPOSURE;
+	else if (uncut(sh, f, cell, bytes, from, to, b->s) ||
+		 uncut(sh, f, cell, bytes, from, to, b->e))
+		ret->kind = FINDING_RESURRECTED;
 	else if (ret->has_id)
 		ret->kind = stamp_verdict(sh, f, cell, &ret->id, b);
 	else if (bytes_zero(bytes + from, to - from))
