@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Stamps and prefill. The pattern is an arithmetic sequence of 64-bit words from the seal: four
- * words a step in vector registers, so that filling and checking run at the speed of memory,
- * and any 8-byte word alone still says which generation it belongs to. Pure; no I/O.
+ * Stamps and prefill. The pattern is an arithmetic sequence of 64-bit words from the seal: a line
+ * a step in vector registers, so that filling and checking run at the speed of memory, and any
+ * 8-byte word alone still says which generation it belongs to. Pure; no I/O.
  */
 #include "stamp.h"
 
@@ -11,10 +11,18 @@
 #define SEAL_KEY      0x7374726573736421ULL /* "stressd!": constant, so that seals of any run check */
 #define PATTERN_STEP  0x9e3779b97f4a7c15ULL /* odd: no word repeats within a cell */
 #define PREFILL_MAGIC 0x6c6c696665727053ULL /* "Sprefill" in memory */
-#define PREFILL_LINE  64
+#define LINE	      64		    /* bytes a step */
 
-/* Unaligned, may alias anything: buffers come from mappings, direct reads and the stack. */
-typedef u64 v4u64 __attribute__((vector_size(32), aligned(8), may_alias));
+/* Unaligned, may alias anything: buffers come from mappings, direct reads and the stack. 16 bytes,
+ * since every machine has registers of that size: wider ones gcc keeps on the stack where the
+ * machine lacks them, and a loop then waits for its own stores. */
+typedef u64 v2u64 __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* Four words of the pattern, half of a 64-byte line: the body of a cell is an odd number of them,
+ * the first beside the header, then two a line. */
+struct half {
+	v2u64 lo, hi;
+};
 
 static u64 stamp_seal(const struct stamp *id)
 {
@@ -23,30 +31,61 @@ static u64 stamp_seal(const struct stamp *id)
 	return mix64(mix64(mix64(id->run ^ SEAL_KEY) ^ who) ^ id->cell);
 }
 
-static const v4u64 pattern_first = {PATTERN_STEP * 1, PATTERN_STEP * 2, PATTERN_STEP * 3,
-				    PATTERN_STEP * 4};
+static inline struct half half_first(u64 seal)
+{
+	return (struct half){(v2u64){PATTERN_STEP * 1, PATTERN_STEP * 2} + seal,
+			     (v2u64){PATTERN_STEP * 3, PATTERN_STEP * 4} + seal};
+}
+
+static inline struct half half_after(struct half h, u64 words)
+{
+	u64 more = words * PATTERN_STEP;
+
+	return (struct half){h.lo + more, h.hi + more};
+}
+
+static inline void half_store(char *p, struct half h)
+{
+	*(v2u64 *)p = h.lo;
+	*(v2u64 *)(p + sizeof(v2u64)) = h.hi;
+}
+
+static inline v2u64 half_diff(const char *p, struct half h)
+{
+	return (*(const v2u64 *)p ^ h.lo) | (*(const v2u64 *)(p + sizeof(v2u64)) ^ h.hi);
+}
 
 void stamp_fill(void *dst, size_t len, const struct stamp *id)
 {
 	struct stamp_header h = {.id = *id, .seal = stamp_seal(id)};
-	v4u64 v = pattern_first + h.seal;
+	struct half first = half_first(h.seal), a = half_after(first, 4), b = half_after(first, 8);
 	char *p = dst;
 
 	memcpy(p, &h, sizeof(h));
-	for (size_t i = sizeof(h); i < len; i += sizeof(v), v += 4 * PATTERN_STEP)
-		*(v4u64 *)(p + i) = v;
+	half_store(p + LINE / 2, first);
+	for (size_t i = LINE; i < len; i += LINE) {
+		half_store(p + i, a);
+		half_store(p + i + LINE / 2, b);
+		a = half_after(a, 8);
+		b = half_after(b, 8);
+	}
 }
 
-/* Differences are gathered and looked at once: no branch in the loop for the usual, good cell. */
+/* Differences are gathered and looked at once: no branch in the loop for the usual, good cell. Two
+ * sums, so that neither waits for the other. */
 static bool body_equal(const char *p, size_t len, u64 seal)
 {
-	v4u64 v = pattern_first + seal, diff = {0};
+	struct half first = half_first(seal), a = half_after(first, 4), b = half_after(first, 8);
+	v2u64 diff = half_diff(p + LINE / 2, first), diff2 = {0};
 
-	for (size_t i = sizeof(struct stamp_header); i < len; i += sizeof(v)) {
-		diff |= *(const v4u64 *)(p + i) ^ v;
-		v += 4 * PATTERN_STEP;
+	for (size_t i = LINE; i < len; i += LINE) {
+		diff |= half_diff(p + i, a);
+		diff2 |= half_diff(p + i + LINE / 2, b);
+		a = half_after(a, 8);
+		b = half_after(b, 8);
 	}
-	return !(diff[0] | diff[1] | diff[2] | diff[3]);
+	diff |= diff2;
+	return !(diff[0] | diff[1]);
 }
 
 bool stamp_equal(const void *src, size_t len, const struct stamp *id)
@@ -78,23 +117,26 @@ bool stamp_intact(const void *src, size_t len, struct stamp *ret)
 bool bytes_zero(const void *src, size_t len)
 {
 	const char *p = src;
-	v4u64 any = {0};
+	v2u64 any = {0}, any2 = {0};
 
-	for (; len >= sizeof(any); p += sizeof(any), len -= sizeof(any))
-		any |= *(const v4u64 *)p;
+	for (; len >= 2 * sizeof(any); p += 2 * sizeof(any), len -= 2 * sizeof(any)) {
+		any |= *(const v2u64 *)p;
+		any2 |= *(const v2u64 *)(p + sizeof(any));
+	}
+	any |= any2;
 	for (; len; p++, len--)
 		any[0] |= (u64)(unsigned char)*p;
-	return !(any[0] | any[1] | any[2] | any[3]);
+	return !(any[0] | any[1]);
 }
 
 void prefill_fill(void *dst, size_t len, u64 offset)
 {
 	u64 *w = dst;
 
-	for (size_t at = 0; at < len; at += PREFILL_LINE, w += PREFILL_LINE / 8) {
+	for (size_t at = 0; at < len; at += LINE, w += LINE / 8) {
 		w[0] = PREFILL_MAGIC;
 		w[1] = offset + at;
-		for (size_t i = 2; i < PREFILL_LINE / 8; i++)
+		for (size_t i = 2; i < LINE / 8; i++)
 			w[i] = w[i - 1] + PREFILL_MAGIC;
 	}
 }
@@ -103,8 +145,8 @@ bool prefill_found(const void *src, size_t len, u64 *ret_offset)
 {
 	const char *p = src;
 
-	for (size_t at = 0; at + PREFILL_LINE <= len; at += PREFILL_LINE) {
-		u64 line[PREFILL_LINE / 8], want[PREFILL_LINE / 8];
+	for (size_t at = 0; at + LINE <= len; at += LINE) {
+		u64 line[LINE / 8], want[LINE / 8];
 
 		memcpy(line, p + at, sizeof(line));
 		prefill_fill(want, sizeof(want), line[1]);
