@@ -24,11 +24,14 @@ struct half {
 	v2u64 lo, hi;
 };
 
+static inline u64 seal_of(u64 run, u64 who, u64 cell)
+{
+	return mix64(mix64(mix64(run ^ SEAL_KEY) ^ who) ^ cell);
+}
+
 static u64 stamp_seal(const struct stamp *id)
 {
-	u64 who = (u64)id->gen | (u64)id->file << 32 | (u64)id->writer << 48;
-
-	return mix64(mix64(mix64(id->run ^ SEAL_KEY) ^ who) ^ id->cell);
+	return seal_of(id->run, stamp_who(id), id->cell);
 }
 
 static inline struct half half_first(u64 seal)
@@ -55,13 +58,14 @@ static inline v2u64 half_diff(const char *p, struct half h)
 	return (*(const v2u64 *)p ^ h.lo) | (*(const v2u64 *)(p + sizeof(v2u64)) ^ h.hi);
 }
 
-void stamp_fill(void *dst, size_t len, const struct stamp *id)
+void stamp_fill_words(void *dst, size_t len, u64 run, u64 who, u64 cell)
 {
-	struct stamp_header h = {.id = *id, .seal = stamp_seal(id)};
-	struct half first = half_first(h.seal), a = half_after(first, 4), b = half_after(first, 8);
+	u64 seal = seal_of(run, who, cell);
+	struct half head = {{run, who}, {cell, seal}};
+	struct half first = half_first(seal), a = half_after(first, 4), b = half_after(first, 8);
 	char *p = dst;
 
-	memcpy(p, &h, sizeof(h));
+	half_store(p, head);
 	half_store(p + LINE / 2, first);
 	for (size_t i = LINE; i < len; i += LINE) {
 		half_store(p + i, a);
@@ -73,10 +77,10 @@ void stamp_fill(void *dst, size_t len, const struct stamp *id)
 
 /* Differences are gathered and looked at once: no branch in the loop for the usual, good cell. Two
  * sums, so that neither waits for the other. */
-static bool body_equal(const char *p, size_t len, u64 seal)
+static inline bool cell_equal(const char *p, size_t len, struct half head, u64 seal)
 {
 	struct half first = half_first(seal), a = half_after(first, 4), b = half_after(first, 8);
-	v2u64 diff = half_diff(p + LINE / 2, first), diff2 = {0};
+	v2u64 diff = half_diff(p, head), diff2 = half_diff(p + LINE / 2, first);
 
 	for (size_t i = LINE; i < len; i += LINE) {
 		diff |= half_diff(p + i, a);
@@ -88,11 +92,11 @@ static bool body_equal(const char *p, size_t len, u64 seal)
 	return !(diff[0] | diff[1]);
 }
 
-bool stamp_equal(const void *src, size_t len, const struct stamp *id)
+bool stamp_equal_words(const void *src, size_t len, u64 run, u64 who, u64 cell)
 {
-	struct stamp_header h = {.id = *id, .seal = stamp_seal(id)};
+	u64 seal = seal_of(run, who, cell);
 
-	return !memcmp(src, &h, sizeof(h)) && body_equal(src, len, h.seal);
+	return cell_equal(src, len, (struct half){{run, who}, {cell, seal}}, seal);
 }
 
 bool stamp_header_intact(const void *src, struct stamp *ret)
@@ -106,12 +110,7 @@ bool stamp_header_intact(const void *src, struct stamp *ret)
 
 bool stamp_intact(const void *src, size_t len, struct stamp *ret)
 {
-	struct stamp_header h;
-
-	if (!stamp_header_intact(src, ret))
-		return false;
-	memcpy(&h, src, sizeof(h));
-	return body_equal(src, len, h.seal);
+	return stamp_header_intact(src, ret) && stamp_equal(src, len, ret);
 }
 
 bool bytes_zero(const void *src, size_t len)
