@@ -9,9 +9,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #define OPLOG_MAGIC 0x31676f6c706f5373ULL /* "sSoplog1" */
 
 struct oplog_header {
@@ -102,20 +99,26 @@ const char *oplog_name(const struct oplog *log)
 	return log->h->name;
 }
 
-static u32 begin_seal(const struct op_record *r)
-{
-	struct op_record copy = *r;
+/* Each word times an odd number of its own: no change of one word goes unseen before the mixing,
+ * and the products do not wait for each other. */
+#define WORD(value, n) (((value) + (n)) * (0x9e3779b97f4a7c15ULL + 0x1f83d9abfb41bd6aULL * (n)))
 
-	copy.end_ns = 0;
-	copy.result = 0;
-	return (u32)XXH3_64bits(&copy, offsetof(struct op_record, begin_seal)) | 1;
+/* Of record number @i: one that a wrap has overwritten is not taken for the other. From values and
+ * not from the record's bytes, which have only just been stored, in parts. */
+static u32 begin_seal(const struct op_record *r, u64 i)
+{
+	u64 call = (u64)r->gen << 32 | (u64)r->op << 24 | (u64)r->file << 16 | r->how;
+	u64 sum = WORD(r->start_ns, 1) + WORD(r->offset, 2) + WORD(r->len, 3) + WORD(r->arg, 4) +
+		  WORD(call, 5) + WORD(i, 6);
+
+	return (u32)mix64(sum) | 1;
 }
 
 static u32 end_seal(const struct op_record *r)
 {
-	u64 parts[3] = {r->end_ns, (u64)r->result, r->begin_seal};
+	u64 sum = WORD(r->end_ns, 1) + WORD((u64)r->result, 2) + WORD((u64)r->begin_seal, 3);
 
-	return (u32)XXH3_64bits(parts, sizeof(parts)) | 1;
+	return (u32)mix64(sum) | 1;
 }
 
 struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
@@ -128,7 +131,7 @@ struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
 	new.end_ns = 0;
 	new.result = 0;
 	new.end_seal = 0;
-	new.begin_seal = begin_seal(&new);
+	new.begin_seal = begin_seal(&new, n);
 	r->begin_seal = 0; /* until it is whole, it is nothing */
 	atomic_signal_fence(memory_order_seq_cst);
 	memcpy(r, &new, offsetof(struct op_record, begin_seal));
@@ -167,7 +170,7 @@ u64 oplog_oldest(const struct oplog *log)
 int oplog_read(const struct oplog *log, u64 i, struct op_record *ret)
 {
 	memcpy(ret, &log->ring[i & (log->slots - 1)], sizeof(*ret));
-	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret))
+	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret, i))
 		return -EBADMSG;
 	if (ret->end_seal == end_seal(ret))
 		return 1;
