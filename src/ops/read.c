@@ -137,7 +137,7 @@ void read_end(struct actor *a, struct read_op *r, s64 result)
 	u64 hi, lo;
 
 	oplog_end(r->rec, result);
-	actor_beat(a);
+	actor_beat_at(a, r->rec->end_ns);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0) {
 		judge_errno(a, r->f, r->rec, (int)-result,
