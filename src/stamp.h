@@ -37,21 +37,34 @@ static inline u64 stamp_who(const struct stamp *id)
 #endif
 }
 
-/* The same with the names in registers: a struct that the caller fills in parts and the callee
- * loads whole costs, for each cell, a wait until the parts have reached the cache. */
-void stamp_fill_words(void *dst, size_t len, u64 run, u64 who, u64 cell);
-bool stamp_equal_words(const void *src, size_t len, u64 run, u64 who, u64 cell);
+/* "stressd!": a constant, so that the seals of any run check. */
+#define SEAL_KEY 0x7374726573736421ULL
+
+/* The part of a seal that is the same for every cell of a run. */
+static inline u64 stamp_key(u64 run)
+{
+	return mix64(run ^ SEAL_KEY);
+}
+
+/* stamp_fill() and stamp_equal() with the names in registers: a struct that the caller fills in
+ * parts and the callee loads whole costs, for each cell, a wait until the parts have reached the
+ * cache. @key is stamp_key(run), for loops to take out. */
+void stamp_fill_words(void *dst, size_t len, u64 key, u64 run, u64 who, u64 cell);
+bool stamp_equal_words(const void *src, size_t len, u64 key, u64 run, u64 who, u64 cell)
+	__attribute__((pure));
+/* For tests: whether the widest registers of the machine may be used. Returns if they are now. */
+bool stamp_use_wide(bool want);
 
 /* Write the @len bytes of the cell (64..4096, a multiple of 64) to @dst. */
 static inline void stamp_fill(void *dst, size_t len, const struct stamp *id)
 {
-	stamp_fill_words(dst, len, id->run, stamp_who(id), id->cell);
+	stamp_fill_words(dst, len, stamp_key(id->run), id->run, stamp_who(id), id->cell);
 }
 
 /* True when @src holds exactly that stamp. */
 static inline bool stamp_equal(const void *src, size_t len, const struct stamp *id)
 {
-	return stamp_equal_words(src, len, id->run, stamp_who(id), id->cell);
+	return stamp_equal_words(src, len, stamp_key(id->run), id->run, stamp_who(id), id->cell);
 }
 
 /* True when @src holds an intact stamp, of any run; it goes to *ret. */
