@@ -127,10 +127,11 @@ static const int *legal_errnos(enum op_kind op)
 	return layer_of(op) == LAYER_DIRECT ? direct_legal : NULL;
 }
 
-/* Does the file end at @at for a reader? A count alone does not say so: an error behind the first
- * bytes, or a signal, ends a read early too; the error is told to the next read, which is done
- * here and judged. (read(2), RETURN VALUE) */
-static bool ends_at(struct actor *a, struct read_op *r, u64 at)
+/* Is a read that came short at @at at odds with a file that goes on there? An error behind the
+ * first bytes is hidden by their count and told to the next read, which is done here and judged.
+ * (read(2), RETURN VALUE) A direct read may meet a delayed allocation half-way, and the next one
+ * find it gone: there only an end of the file counts. */
+static bool came_short(struct actor *a, struct read_op *r, u64 at)
 {
 	_Alignas(4096) u8 next[4096];
 	struct op_record *rec = oplog_begin(a->log, &(struct op_record){.op = (u8)r->op,
@@ -148,20 +149,20 @@ static bool ends_at(struct actor *a, struct read_op *r, u64 at)
 	oplog_end(rec, n);
 	if (n < 0)
 		judge_errno(a, r->f, rec, (int)-n, legal_errnos(r->op));
-	return n == 0;
+	return n == 0 || (n > 0 && layer_of(r->op) == LAYER_CACHE);
 }
 
 /* A read may end before the end of the file, but may not find it there. */
 static void check_count(struct actor *a, struct read_op *r, u64 got)
 {
 	u64 lo, hi, end = r->offset + got;
-	bool short_end = got < r->len && ends_at(a, r, end);
+	bool too_short = got < r->len && came_short(a, r, end);
 
 	if (!size_bounds(r->size, size_view(r->f->sf), &lo, &hi))
 		return;
 	if (got && end > hi)
 		sight_size(a, r->f, r->rec, end, lo, hi);
-	else if (short_end && end < lo)
+	else if (too_short && end < lo)
 		sight_size(a, r->f, r->rec, end, lo, hi);
 }
 
