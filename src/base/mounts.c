@@ -107,7 +107,10 @@ bool mounted_with(const char *path, const char *option)
 	struct libmnt_fs *fs = table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD)
 				     : NULL;
 
-	return fs && mnt_fs_match_options(fs, option) == 1;
+	char *value;
+	size_t len;
+
+	return fs && mnt_fs_get_option(fs, option, &value, &len) == 0;
 }
 
 int umount_wait(const char *mountpoint, u64 limit_ns)
