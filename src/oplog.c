@@ -10,10 +10,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#define OPLOG_MAGIC 0x31676f6c706f5373ULL /* "sSoplog1" */
+#define OPLOG_SLOTS_MAX (1ULL << 32)
+#define OPLOG_MAGIC	0x31676f6c706f5373ULL /* "sSoplog1" */
 
 struct oplog_header {
 	u64 magic, slots;
@@ -45,10 +43,14 @@ static int map_ring(int fd, size_t len, int prot, struct oplog *ret)
 
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
 {
-	_cleanup_close_ int fd = -1;
 	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
-	int r = create_allocated(path, len, &fd);
+	_cleanup_close_ int fd = -1;
+	int r;
 
+	if (!slots || slots & (slots - 1) || slots > OPLOG_SLOTS_MAX)
+		return err_set(e, -EINVAL, "%s: %llu slots; expected a power of two up to %llu",
+			       path, (unsigned long long)slots, OPLOG_SLOTS_MAX);
+	r = create_allocated(path, len, &fd);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
 			       strerror(-r));
@@ -104,20 +106,26 @@ const char *oplog_name(const struct oplog *log)
 	return log->h->name;
 }
 
-static u32 begin_seal(const struct op_record *r)
-{
-	struct op_record copy = *r;
+/* Each word times an odd number of its own: no change of one word goes unseen before the mixing,
+ * and the products do not wait for each other. */
+#define WORD(value, n) (((value) + (n)) * (0x9e3779b97f4a7c15ULL + 0x1f83d9abfb41bd6aULL * (n)))
 
-	copy.end_ns = 0;
-	copy.result = 0;
-	return (u32)XXH3_64bits(&copy, offsetof(struct op_record, begin_seal)) | 1;
+/* Of record number @i: one that a wrap has overwritten is not taken for the other. From values and
+ * not from the record's bytes, which have only just been stored, in parts. */
+static u32 begin_seal(const struct op_record *r, u64 i)
+{
+	u64 call = (u64)r->gen << 32 | (u64)r->op << 24 | (u64)r->file << 16 | r->how;
+	u64 sum = WORD(r->start_ns, 1) + WORD(r->offset, 2) + WORD(r->len, 3) + WORD(r->arg, 4) +
+		  WORD(call, 5) + WORD(i, 6);
+
+	return (u32)mix64(sum) | 1;
 }
 
 static u32 end_seal(const struct op_record *r)
 {
-	u64 parts[3] = {r->end_ns, (u64)r->result, r->begin_seal};
+	u64 sum = WORD(r->end_ns, 1) + WORD((u64)r->result, 2) + WORD((u64)r->begin_seal, 3);
 
-	return (u32)XXH3_64bits(parts, sizeof(parts)) | 1;
+	return (u32)mix64(sum) | 1;
 }
 
 struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
@@ -130,7 +138,7 @@ struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
 	new.end_ns = 0;
 	new.result = 0;
 	new.end_seal = 0;
-	new.begin_seal = begin_seal(&new);
+	new.begin_seal = begin_seal(&new, n);
 	r->begin_seal = 0; /* until it is whole, it is nothing */
 	atomic_signal_fence(memory_order_seq_cst);
 	memcpy(r, &new, offsetof(struct op_record, begin_seal));
@@ -169,13 +177,19 @@ u64 oplog_oldest(const struct oplog *log)
 int oplog_read(const struct oplog *log, u64 i, struct op_record *ret)
 {
 	memcpy(ret, &log->ring[i & (log->slots - 1)], sizeof(*ret));
-	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret))
+	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret, i))
 		return -EBADMSG;
 	if (ret->end_seal == end_seal(ret))
 		return 1;
 	ret->end_ns = 0;
 	ret->result = 0;
 	return 0;
+}
+
+/* NULL for what is no errno: it is told as a number. */
+static const char *errno_name(s64 result)
+{
+	return result >= -4095 ? strerrorname_np((int)-result) : NULL;
 }
 
 void op_describe(const struct op_record *r, char *buf, size_t len)
@@ -195,8 +209,8 @@ void op_describe(const struct op_record *r, char *buf, size_t len)
 			 (unsigned long long)r->offset);
 	if (!r->end_ns)
 		snprintf(buf, len, "%s%s, in flight", name, what);
-	else if (r->result < 0)
-		snprintf(buf, len, "%s%s = %s", name, what, strerrorname_np((int)-r->result));
+	else if (r->result < 0 && errno_name(r->result))
+		snprintf(buf, len, "%s%s = %s", name, what, errno_name(r->result));
 	else
 		snprintf(buf, len, "%s%s = %lld", name, what, (long long)r->result);
 }

@@ -110,7 +110,7 @@ struct shadow {
 	u64 run;
 };
 
-/* A consistent look at one cell. */
+/* A consistent look at one cell; shadow_view() takes it. */
 struct cell_view {
 	u64 settled, flight, origin;
 };
@@ -131,7 +131,24 @@ static inline struct shadow_cell *shadow_cell(const struct shadow *sh, const str
 	return &sh->cells[f->first_cell + cell];
 }
 
-struct cell_view shadow_view(const struct shadow_cell *c);
+/* Never waits: a cell whose owner stopped, or died, in the middle of a change is CELL_UNKNOWN. */
+struct cell_view shadow_view_again(const struct shadow_cell *c);
+
+/* Here, because reads look at every cell that they cover: a call would cost more than the loads. */
+static inline struct cell_view shadow_view(const struct shadow_cell *c)
+{
+	struct cell_view v;
+
+	v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
+	v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+	v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
+	if (__builtin_expect(
+		    v.settled & CELL_UPDATING ||
+			    v.settled != atomic_load_explicit(&c->settled, memory_order_acquire),
+		    0))
+		return shadow_view_again(c);
+	return v;
+}
 
 /*
  * Leases. begin: take up to @n cells from @first for a write of @kind by @who; stops at the first
@@ -154,7 +171,8 @@ void shadow_settle(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, e
 /* Settle as done, with the content that @kind, @writer and @origin name. */
 void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum cell_kind kind,
 		      u16 writer, u64 origin);
-/* Everything that the dead worker @who held becomes "maybe"; returns the number of cells. */
+/* Everything that the dead worker @who held becomes "maybe", but for what it had settled already;
+ * returns the number of cells. Only after it was reaped: its last system call is over then. */
 u64 shadow_bury(struct shadow *sh, u16 who);
 
 /* Size. lock returns false when it could not be had within @wait_ns. */
