@@ -2,6 +2,7 @@
 /* From what was seen to what is said: findings, explanations, verdict. */
 #include "session/session.h"
 
+#include "base/mounts.h"
 #include "session/account.h"
 
 #include <errno.h>
@@ -9,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLLISION_RULE "dio-collision" /* in klog/rules.def */
-#define FINDINGS_KEPT  100
+#define FINDINGS_KEPT 100
 
 static char *__attribute__((format(printf, 1, 0))) format(const char *fmt, va_list ap)
 {
@@ -107,26 +107,37 @@ void judge_add(struct session *s, struct finding *f)
 	live_event(s->live, f, f->sentence);
 }
 
-static bool collision_logged(const struct session *s)
+static bool logged(const struct session *s, const char *const *rules)
 {
 	for (size_t i = 0; i < klog_count(s->klog); i++)
-		if (!strcmp(klog_event(s->klog, i)->rule, COLLISION_RULE))
-			return true;
+		for (const char *const *r = rules; *r; r++)
+			if (!strcmp(klog_event(s->klog, i)->rule, *r))
+				return true;
 	return false;
 }
 
+/* Filesystems whose direct reads can meet a delayed allocation. */
+static bool delays_allocation(const struct session *s)
+{
+	return !strcmp(s->target.fs, "xfs") ||
+	       (!strcmp(s->target.fs, "ext4") && !mounted_with(s->target.root, "nodelalloc"));
+}
+
 /* A direct read beside cached dirtiers may meet a delayed allocation: EIO, with a line in the log
- * that says so (fs/iomap/direct-io.c). The line is rate-limited, so one in the run must do; a real
- * I/O error has lines of its own, which are findings. */
+ * that says so (fs/iomap/direct-io.c). The line is rate-limited for the whole machine, so its
+ * absence proves nothing; a real I/O error has lines of its own, which are not limited so. */
 static bool explained(struct session *s, const struct sighting *si)
 {
+	static const char *const collision[] = {"dio-collision", NULL};
+	static const char *const real[] = {"block-io", "buffer-io", "loop-write", NULL};
+
 	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
 	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&
 	     si->op != OP_DIRECT_URING_READ))
 		return false;
 	if (s->klog)
 		judge_klog(s);
-	if (s->klog && !collision_logged(s))
+	if (s->klog && !logged(s, collision) && (!delays_allocation(s) || logged(s, real)))
 		return false;
 	s->explained_direct_eio++;
 	return true;
