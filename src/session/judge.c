@@ -12,7 +12,7 @@
 
 #define FINDINGS_KEPT 100
 
-static char *format(const char *fmt, va_list ap)
+static char *__attribute__((format(printf, 1, 0))) format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 
@@ -255,9 +255,12 @@ void judge_result(struct session *s)
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
-		judge_note(s, "%llu direct reads failed with EIO beside delayed allocations, as documented%s",
+		judge_note(s,
+			   "%llu direct reads failed with EIO beside delayed allocations, as "
+			   "documented%s",
 			   (unsigned long long)s->explained_direct_eio,
-			   s->klog ? "" : "; nobody watched for the log line that would confirm it");
+			   s->klog ? ""
+				   : "; nobody watched for the log line that would confirm it");
 	if (s->klog) {
 		r->klog_lost = klog_lost(s->klog);
 		r->klog_events = klog_count(s->klog);
