@@ -12,7 +12,7 @@
 #define COLLISION_RULE "dio-collision" /* in klog/rules.def */
 #define FINDINGS_KEPT 100
 
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 
