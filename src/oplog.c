@@ -12,7 +12,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define OPLOG_MAGIC 0x31676f6c706f5373ULL /* "sSoplog1" */
+#define OPLOG_SLOTS_MAX (1ULL << 32)
+#define OPLOG_MAGIC	0x31676f6c706f5373ULL /* "sSoplog1" */
 
 struct oplog_header {
 	u64 magic, slots;
@@ -44,9 +45,14 @@ static int map_ring(int fd, size_t len, int prot, struct oplog *ret)
 
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
+	_cleanup_close_ int fd = -1;
 	int r;
+
+	if (!slots || slots & (slots - 1) || slots > OPLOG_SLOTS_MAX)
+		return err_set(e, -EINVAL, "%s: %llu slots; expected a power of two up to %llu",
+			       path, (unsigned long long)slots, OPLOG_SLOTS_MAX);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 || ftruncate(fd, (off_t)len) < 0)
 		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
@@ -102,13 +108,14 @@ const char *oplog_name(const struct oplog *log)
 	return log->h->name;
 }
 
-static u32 begin_seal(const struct op_record *r)
+/* Of record number @i: one that a wrap has overwritten is not taken for the other. */
+static u32 begin_seal(const struct op_record *r, u64 i)
 {
 	struct op_record copy = *r;
 
 	copy.end_ns = 0;
 	copy.result = 0;
-	return (u32)XXH3_64bits(&copy, offsetof(struct op_record, begin_seal)) | 1;
+	return (u32)XXH3_64bits_withSeed(&copy, offsetof(struct op_record, begin_seal), i) | 1;
 }
 
 static u32 end_seal(const struct op_record *r)
@@ -128,7 +135,7 @@ struct op_record *oplog_begin(struct oplog *log, const struct op_record *op)
 	new.end_ns = 0;
 	new.result = 0;
 	new.end_seal = 0;
-	new.begin_seal = begin_seal(&new);
+	new.begin_seal = begin_seal(&new, n);
 	r->begin_seal = 0; /* until it is whole, it is nothing */
 	atomic_signal_fence(memory_order_seq_cst);
 	memcpy(r, &new, offsetof(struct op_record, begin_seal));
@@ -167,13 +174,19 @@ u64 oplog_oldest(const struct oplog *log)
 int oplog_read(const struct oplog *log, u64 i, struct op_record *ret)
 {
 	memcpy(ret, &log->ring[i & (log->slots - 1)], sizeof(*ret));
-	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret))
+	if (ret->op == OP_NONE || ret->op >= OP_KINDS || ret->begin_seal != begin_seal(ret, i))
 		return -EBADMSG;
 	if (ret->end_seal == end_seal(ret))
 		return 1;
 	ret->end_ns = 0;
 	ret->result = 0;
 	return 0;
+}
+
+/* NULL for what is no errno: it is told as a number. */
+static const char *errno_name(s64 result)
+{
+	return result >= -4095 ? strerrorname_np((int)-result) : NULL;
 }
 
 void op_describe(const struct op_record *r, char *buf, size_t len)
@@ -193,8 +206,8 @@ void op_describe(const struct op_record *r, char *buf, size_t len)
 			 (unsigned long long)r->offset);
 	if (!r->end_ns)
 		snprintf(buf, len, "%s%s, in flight", name, what);
-	else if (r->result < 0)
-		snprintf(buf, len, "%s%s = %s", name, what, strerrorname_np((int)-r->result));
+	else if (r->result < 0 && errno_name(r->result))
+		snprintf(buf, len, "%s%s = %s", name, what, errno_name(r->result));
 	else
 		snprintf(buf, len, "%s%s = %lld", name, what, (long long)r->result);
 }

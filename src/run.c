@@ -68,7 +68,7 @@ struct sighting *sighting_take(struct run_shared *r)
 		if (atomic_compare_exchange_strong(&r->board[i].state, &free_state, 1)) {
 			/* all but the state, which others look at */
 			memset((char *)&r->board[i] + sizeof(r->board[i].state), 0,
-			       offsetof(struct sighting, found) - sizeof(r->board[i].state));
+			       sizeof(r->board[i]) - sizeof(r->board[i].state));
 			return &r->board[i];
 		}
 	}
@@ -106,7 +106,9 @@ static const struct slot *not_paused(const struct run_shared *r, u16 who, u32 pa
 		const struct slot *s = &r->slots[i];
 		u32 state = atomic_load(&s->state);
 
-		if (i != who && (state == SLOT_RUNNING || state == SLOT_PAUSED) &&
+		/* Files are open from STARTING on: who is released a moment after the pause was
+		 * asked for must be seen to close them too. */
+		if (i != who && state >= SLOT_STARTING && state <= SLOT_PAUSED &&
 		    atomic_load(&s->pause_seen) != pause)
 			return s;
 	}
@@ -123,11 +125,12 @@ int run_pause(struct run_shared *r, u16 who, u64 timeout_ns, struct err *e)
 		return err_set(e, -EBUSY, "another pause is under way");
 	pause = atomic_fetch_add(&r->pause, 1) + 1;
 	while ((s = not_paused(r, who, pause))) {
-		if (now_ns() >= deadline || run_stopping(r)) {
-			err_set(e, -ETIMEDOUT, "%s did not pause within %llu s", s->name,
-				(unsigned long long)(timeout_ns / NSEC_PER_SEC));
+		if (run_stopping(r) || now_ns() >= deadline) {
 			run_resume(r);
-			return -ETIMEDOUT;
+			if (run_stopping(r))
+				return err_set(e, -ETIMEDOUT, "the run ended before the pause");
+			return err_set(e, -ETIMEDOUT, "%s did not pause within %llu ms", s->name,
+				       (unsigned long long)(timeout_ns / NSEC_PER_MSEC));
 		}
 		/* polls a condition; pauses are rare and last long */
 		nanosleep(&(struct timespec){.tv_nsec = 200 * 1000}, NULL);

@@ -131,6 +131,7 @@ static inline struct shadow_cell *shadow_cell(const struct shadow *sh, const str
 	return &sh->cells[f->first_cell + cell];
 }
 
+/* Never waits: a cell whose owner stopped, or died, in the middle of a change is CELL_UNKNOWN. */
 struct cell_view shadow_view(const struct shadow_cell *c);
 
 /*
@@ -154,7 +155,8 @@ void shadow_settle(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, e
 /* Settle as done, with the content that @kind, @writer and @origin name. */
 void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum cell_kind kind,
 		      u16 writer, u64 origin);
-/* Everything that the dead worker @who held becomes "maybe"; returns the number of cells. */
+/* Everything that the dead worker @who held becomes "maybe", but for what it had settled already;
+ * returns the number of cells. Only after it was reaped: its last system call is over then. */
 u64 shadow_bury(struct shadow *sh, u16 who);
 
 /* Size. lock returns false when it could not be had within @wait_ns. */

@@ -8,16 +8,24 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+/* Looks at a cell in change before it is called unknown. Its owner may be off its processor or dead
+ * and not buried yet: nobody may wait for it, least of all who is to bury it. */
+#define VIEW_TRIES 64
+
 struct cell_view shadow_view(const struct shadow_cell *c)
 {
 	struct cell_view v;
 
-	do {
+	for (int i = 0; i < VIEW_TRIES; i++) {
 		v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
 		v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
 		v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
-	} while (v.settled & CELL_UPDATING ||
-		 v.settled != atomic_load_explicit(&c->settled, memory_order_acquire));
+		if (!(v.settled & CELL_UPDATING) &&
+		    v.settled == atomic_load_explicit(&c->settled, memory_order_acquire))
+			return v;
+	}
+	v.settled &= ~CELL_UPDATING;
+	v.flight |= CELL_UNKNOWN | CELL_MIXED;
 	return v;
 }
 
@@ -75,13 +83,18 @@ u64 shadow_begin(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16
 		 enum cell_kind kind, u64 wait_ns)
 {
 	struct shadow_cell *c = shadow_cell(sh, f, first);
-	u64 deadline = wait_ns ? now_ns() + wait_ns : 0;
+	u64 deadline = wait_ns ? now_ns() + wait_ns : 0, i = 0;
 
-	for (u64 i = 0; i < n; i++)
-		while (f->conflict ? !begin_shared(c + i, kind) : !begin_owned(f, c + i, who, kind))
-			if (!wait_ns || !wait_turn(deadline))
-				return i;
-	return n;
+	while (i < n) {
+		if (f->conflict ? begin_shared(c + i, kind) : begin_owned(f, c + i, who, kind))
+			i++;
+		else if (!wait_ns || !wait_turn(deadline))
+			break;
+	}
+	/* No store of the write itself may be seen before the lease that announces it; pairs with
+	 * the fences between a reader's loads and its second view. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return i;
 }
 
 u64 shadow_hold(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16 who)
@@ -132,6 +145,7 @@ static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 
 	u32 gen = CELL_GEN(flight);
 	u64 word = CELL_WORD(gen, CELL_WHO(flight), CELL_KIND(flight));
 
+	note_durable(f, c); /* a sync may have ended while the write was under way */
 	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
 	if (durable)
 		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
@@ -178,6 +192,7 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
 	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
 	u32 gen = CELL_GEN(flight);
 
+	note_durable(f, c);
 	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
 	 * and `verify` then take the cell as unknown, which is all that can be said. */
 	atomic_store(&c->settled, old | CELL_UPDATING);
@@ -194,10 +209,16 @@ static u64 bury_cell(struct shadow_cell *c, u16 who)
 	if (CELL_WHO(flight) != who)
 		return 0;
 	if (atomic_load(&c->settled) & CELL_UPDATING) {
-		atomic_fetch_and(&c->settled, ~CELL_UPDATING);
+		/* The doubt first: without UPDATING the old word counts, with what may be the new
+		 * origin. */
 		flight |= CELL_UNKNOWN;
+		atomic_store(&c->flight, flight);
+		atomic_fetch_and(&c->settled, ~CELL_UPDATING);
 	}
-	if (flight & CELL_PENDING)
+	/* Settled and killed before the lease was given back: nothing is in doubt. */
+	if (CELL_GEN(atomic_load(&c->settled)) == CELL_GEN(flight))
+		atomic_store(&c->flight, CELL_WORD(CELL_GEN(flight), 0, 0));
+	else if (flight & CELL_PENDING)
 		settle_undone(c, flight, OUTCOME_MAYBE);
 	else
 		atomic_store(&c->flight, flight & ~(0xfffULL << 32));

@@ -13,8 +13,7 @@
 #define PREFILL_MAGIC 0x6c6c696665727053ULL /* "Sprefill" in memory */
 #define PREFILL_LINE  64
 
-/* Unaligned, may alias anything: a read may start at any byte of a file, so cells may lie at any
- * byte of its buffer. */
+/* Unaligned, may alias anything: buffers come from mappings, direct reads and the stack. */
 typedef u64 v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
 
 static u64 stamp_seal(const struct stamp *id)

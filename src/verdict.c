@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FLIP_BITS_MAX 16 /* "a few bits": up to two bytes of damage */
+#define PREFILL_LINE  64
 #define TORN_LOOKBACK 64 /* generations before the oldest legal one that may be part of a tear */
 
 static u32 words_from(const struct explained *x)
@@ -18,23 +19,15 @@ static u32 words_to(const struct explained *x)
 	return (x->to + 7) / 8;
 }
 
-static bool byte_equal(const struct explained *x, u32 i, const u8 *want)
-{
-	return x->bytes[i] == want[i] || (x->cut && !x->bytes[i]);
-}
-
-/* Edge words of a range are compared in the bytes that belong to the range. */
 void explain_by(struct explained *x, const u8 *want)
 {
+	for (u32 i = x->from; i < x->to; i++)
+		x->byte[i] |= x->bytes[i] == want[i];
+	/* Edge words of a range are compared in the bytes that belong to the range. */
 	for (u32 w = words_from(x); w < words_to(x); w++) {
-		u32 from = MAX(x->from, w * 8), to = MIN(x->to, w * 8 + 8), i;
+		u32 from = MAX(x->from, w * 8), to = MIN(x->to, w * 8 + 8);
 
-		for (i = from; i < to && byte_equal(x, i, want); i++)
-			;
-		x->front[w] = MAX(x->front[w], (u8)(i - from));
-		for (i = to; i > from && byte_equal(x, i - 1, want); i--)
-			;
-		x->back[w] = MAX(x->back[w], (u8)(to - i));
+		x->word[w] |= !memcmp(x->bytes + from, want + from, to - from);
 	}
 }
 
@@ -59,15 +52,21 @@ void explain_by_generation(struct explained *x, const struct shadow *sh,
 	}
 }
 
-bool explained_all(const struct explained *x, bool split)
+bool explained_bytes(const struct explained *x)
 {
-	for (u32 w = words_from(x); w < words_to(x); w++) {
-		u32 len = MIN(x->to, w * 8 + 8) - MAX(x->from, w * 8);
+	return !memchr(x->byte + x->from, 0, x->to - x->from);
+}
 
-		if (x->front[w] + (split ? x->back[w] : 0U) < len)
-			return false;
-	}
-	return true;
+bool explained_words(const struct explained *x)
+{
+	return !memchr(x->word + words_from(x), 0, words_to(x) - words_from(x));
+}
+
+bool prefill_in(const u8 *bytes, u32 from, u32 to, u64 *ret_where)
+{
+	u32 line = (u32)ROUND_UP(from, PREFILL_LINE);
+
+	return line < to && prefill_found(bytes + line, to - line, ret_where);
 }
 
 static u32 bits_apart(const u8 *a, const u8 *b, u32 from, u32 to)
@@ -106,14 +105,16 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 	u32 newest = MIN(b->last, b->first + TORN_LOOKBACK);
 	_Alignas(64) u8 want[CELL_MAX];
 
+	if (verify_expected(sh, f, cell, b->s, want))
+		explain_by(&x, want);
 	if (verify_expected(sh, f, cell, b->e, want))
 		explain_by(&x, want);
 	explain_by_zeros(&x);
-	if (explained_all(&x, false))
+	if (explained_words(&x))
 		return FINDING_ZEROED;
-	for (u32 g = oldest; g <= newest && !explained_all(&x, false); g++)
+	for (u32 g = oldest; g <= newest && !explained_words(&x); g++)
 		explain_by_generation(&x, sh, f, cell, g);
-	return explained_all(&x, false) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
+	return explained_words(&x) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
 }
 
 static int stamp_verdict(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -129,6 +130,8 @@ static int stamp_verdict(const struct shadow *sh, const struct shadow_file *f, u
 		return FINDING_PHANTOM;
 	if (CELL_KIND(b->s.settled) == CELL_ZERO || CELL_KIND(b->e.settled) == CELL_ZERO)
 		return FINDING_RESURRECTED;
+	if (CELL_KIND(b->e.settled) == CELL_CUT && id->gen == CUT_GEN(b->e.origin))
+		return FINDING_RESURRECTED; /* whole, where a part was zeroed */
 	return FINDING_LOST_WRITE;
 }
 
@@ -142,7 +145,7 @@ void verdict_name(const struct shadow *sh, const struct shadow_file *f, u64 cell
 	else
 		snprintf(ret->what, sizeof(ret->what), "bytes %u to %u of it are wrong", from, to);
 	ret->has_id = whole && stamp_intact(bytes, to, &ret->id);
-	if (prefill_found(bytes + from, to - from, &ret->where))
+	if (prefill_in(bytes, from, to, &ret->where))
 		ret->kind = FINDING_STALE_EXPOSURE;
 	else if (ret->has_id)
 		ret->kind = stamp_verdict(sh, f, cell, &ret->id, b);

@@ -18,7 +18,7 @@ const struct promise verify_promises[] = {
 	 "POSIX.1-2017 read(2); no atomicity across pages"},
 	{"mixed-in-flight",
 	 "a cell may mix bytes of legal generations while a write to it is in flight",
-	 "POSIX.1-2017 write(2), thread interactions"},
+	 "POSIX.1-2017 write(2), thread interactions; stores of 1, 2 or 4 bytes"},
 	{"maybe",
 	 "after an interrupted or failed call that may have stored a part, old and new are legal",
 	 "write(2), RETURN VALUE"},
@@ -52,8 +52,8 @@ static bool equal_stamp(const u8 *bytes, u32 from, u32 to, u32 len, const struct
 	return !memcmp(bytes + from, want + from, to - from);
 }
 
-/* Who wrote a generation is not always in the shadow (moved and shared cells): ask the header,
- * and where that is outside the range, try every writer. */
+/* Who wrote a generation of a shared cell is not in the shadow: ask the header, and where that is
+ * outside the range, try every writer. */
 static bool equal_any_writer(const struct shadow *sh, const u8 *bytes, u32 from, u32 to, u32 len,
 			     struct stamp id)
 {
@@ -72,6 +72,16 @@ static bool equal_any_writer(const struct shadow *sh, const u8 *bytes, u32 from,
 	return false;
 }
 
+/* A moved cell carries the writer of its stamp in settled; origin has the rest. */
+static struct stamp moved_stamp(const struct shadow *sh, struct cell_view v)
+{
+	return (struct stamp){.run = sh->run,
+			      .gen = ORIGIN_GEN(v.origin),
+			      .file = ORIGIN_FILE(v.origin),
+			      .writer = CELL_WHO(v.settled),
+			      .cell = ORIGIN_CELL(v.origin)};
+}
+
 static bool equal_settled(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			  const u8 *bytes, u32 from, u32 to, struct cell_view v)
 {
@@ -88,17 +98,15 @@ static bool equal_settled(const struct shadow *sh, const struct shadow_file *f, 
 	case CELL_STAMP:
 		if (f->conflict)
 			return equal_any_writer(sh, bytes, from, to, f->cell_bytes, id);
-		return equal_stamp(bytes, from, to, f->cell_bytes, &id);
+		break;
 	case CELL_MOVED:
-		id.gen = ORIGIN_GEN(v.origin);
-		id.file = ORIGIN_FILE(v.origin);
-		id.cell = ORIGIN_CELL(v.origin);
-		return equal_any_writer(sh, bytes, from, to, f->cell_bytes, id);
+		id = moved_stamp(sh, v);
+		break;
 	case CELL_CUT:
 		return verify_expected(sh, f, cell, v, want) &&
 		       !memcmp(bytes + from, want + from, to - from);
 	}
-	return false;
+	return equal_stamp(bytes, from, to, f->cell_bytes, &id);
 }
 
 bool verify_expected(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -125,7 +133,9 @@ bool verify_expected(const struct shadow *sh, const struct shadow_file *f, u64 c
 		memset(bytes + CUT_FROM(v.origin), 0, CUT_TO(v.origin) - CUT_FROM(v.origin));
 		return true;
 	case CELL_MOVED:
-		break;
+		id = moved_stamp(sh, v);
+		stamp_fill(bytes, f->cell_bytes, &id);
+		return true;
 	}
 	return false;
 }
@@ -136,16 +146,33 @@ struct window {
 	const struct shadow_file *f;
 	u64 cell;
 	struct cell_view s, e;
-	u32 first, last; /* generations that can matter: first is the oldest legal */
-	bool zero;	 /* zeros are legal */
-	bool moves;	 /* any intact cell of this run is legal */
-	bool mixed;	 /* a mixture is legal */
-	bool hidden;	 /* generations came and went between the views */
+	/* Legal are the settled generation, and those of [next, last]. Between settled and next are
+	 * writes that had failed for certain before the read began. */
+	u32 first, next, last;
+	bool zero;   /* zeros are legal */
+	bool moves;  /* any intact cell of this run is legal */
+	bool mixed;  /* a mixture is legal */
+	bool hidden; /* generations came and went between the views */
 };
 
 static bool pending_kind(u64 flight, enum cell_kind kind)
 {
 	return flight & CELL_PENDING && CELL_KIND(flight) == kind;
+}
+
+/* The first generation after the settled one that may be stored, as @s knows. */
+static u32 next_possible(const struct shadow_file *f, struct cell_view s)
+{
+	u32 after = CELL_GEN(s.settled) + 1, flight = CELL_GEN(s.flight);
+
+	if (f->conflict || s.flight & (CELL_MAYBE | CELL_UNKNOWN))
+		return after;
+	return MAX(after, s.flight & CELL_PENDING ? flight : flight + 1);
+}
+
+static bool moved_meanwhile(const struct window *w)
+{
+	return CELL_KIND(w->e.settled) == CELL_MOVED && w->e.settled != w->s.settled;
 }
 
 static struct window window_make(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -158,32 +185,30 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 	w.e = shadow_view(shadow_cell(sh, f, cell));
 	doubts = s.flight | w.e.flight;
 	w.first = CELL_GEN(s.settled);
+	w.next = next_possible(f, s);
 	w.last = CELL_GEN(w.e.flight);
 	w.hidden = w.last - CELL_GEN(s.flight) > 1 ||
 		   (w.last != CELL_GEN(s.flight) && CELL_GEN(w.e.settled) != w.last &&
 		    !(w.e.flight & CELL_PENDING));
-	w.zero = CELL_KIND(s.settled) == CELL_ZERO || CELL_KIND(w.e.settled) == CELL_ZERO ||
-		 pending_kind(s.flight, CELL_ZERO) || pending_kind(w.e.flight, CELL_ZERO) ||
-		 doubts & CELL_MAYBE_ZERO || (w.hidden && f->reshaped);
-	w.moves = doubts & (CELL_MOVING | CELL_UNKNOWN) || (w.hidden && f->reshaped);
+	w.moves = doubts & (CELL_MOVING | CELL_UNKNOWN) || moved_meanwhile(&w) ||
+		  (w.hidden && f->reshaped);
+	w.zero = w.moves || CELL_KIND(s.settled) == CELL_ZERO ||
+		 CELL_KIND(w.e.settled) == CELL_ZERO || pending_kind(s.flight, CELL_ZERO) ||
+		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
 	return w;
 }
 
-/* Did the write of @g certainly store nothing, as one of the views knows? */
+/* Did the write of @g certainly store nothing, before the read began? */
 static bool known_failed(const struct window *w, u32 g)
 {
-	const struct cell_view *views[] = {&w->s, &w->e};
+	return g > w->first && g < w->next;
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(views) && !w->f->conflict; i++) {
-		u64 flight = views[i]->flight;
-
-		if (g > CELL_GEN(views[i]->settled) && g <= CELL_GEN(flight) &&
-		    !(flight & CELL_MAYBE) && !(flight & CELL_PENDING && g == CELL_GEN(flight)))
-			return true;
-	}
-	return false;
+static bool too_many(const struct window *w)
+{
+	return w->last >= w->next && w->last - w->next >= MIX_MAX;
 }
 
 static bool legal_stamp(const struct window *w, const struct stamp *id)
@@ -192,31 +217,35 @@ static bool legal_stamp(const struct window *w, const struct stamp *id)
 		return false;
 	if (w->moves)
 		return true;
-	return id->file == w->f->index && id->cell == w->cell && id->gen >= w->first &&
-	       id->gen <= w->last && id->gen != 0 && !known_failed(w, id->gen) &&
-	       !(id->gen == w->first && CELL_KIND(w->s.settled) != CELL_STAMP);
+	if (id->file != w->f->index || id->cell != w->cell || id->gen == 0)
+		return false;
+	return (id->gen == w->first && CELL_KIND(w->s.settled) == CELL_STAMP) ||
+	       (id->gen >= w->next && id->gen <= w->last);
+}
+
+static bool may_be_cut(const struct window *w)
+{
+	return pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT);
 }
 
 static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32 to)
 {
-	u64 doubts = w->s.flight | w->e.flight;
-	bool cut = pending_kind(w->s.flight, CELL_CUT) || pending_kind(w->e.flight, CELL_CUT) ||
-		   doubts & CELL_MAYBE_ZERO || CELL_KIND(w->e.settled) == CELL_CUT;
-	struct explained x = {.bytes = bytes, .from = from, .to = to, .cut = cut};
+	struct explained x = {.bytes = bytes, .from = from, .to = to};
 	_Alignas(64) u8 want[CELL_MAX];
 
-	if (!w->mixed || w->last - w->first > MIX_MAX)
+	if (!w->mixed || too_many(w))
 		return false;
 	if (verify_expected(w->sh, w->f, w->cell, w->s, want))
 		explain_by(&x, want);
 	if (verify_expected(w->sh, w->f, w->cell, w->e, want))
 		explain_by(&x, want);
-	if (w->zero || cut)
+	if (w->zero || may_be_cut(w))
 		explain_by_zeros(&x);
-	for (u32 g = w->first; g <= w->last && !explained_all(&x, true); g++)
-		if (g && !known_failed(w, g))
-			explain_by_generation(&x, w->sh, w->f, w->cell, g);
-	return explained_all(&x, true);
+	if (w->f->conflict && w->first)
+		explain_by_generation(&x, w->sh, w->f, w->cell, w->first);
+	for (u32 g = w->next; g <= w->last && !explained_bytes(&x); g++)
+		explain_by_generation(&x, w->sh, w->f, w->cell, g);
+	return explained_bytes(&x);
 }
 
 static bool legal(const struct window *w, const u8 *bytes, u32 from, u32 to)
@@ -239,10 +268,24 @@ static bool never_legal(const struct window *w, const u8 *bytes, u32 from, u32 t
 	struct stamp id;
 	u64 at;
 
-	if (prefill_found(bytes + from, to - from, &at))
+	if (prefill_in(bytes, from, to, &at))
 		return true;
 	return from == 0 && to == w->f->cell_bytes && stamp_intact(bytes, to, &id) &&
 	       id.run != w->sh->run;
+}
+
+/* Could bytes that are not legal by themselves be a mixture that was not tried? An intact stamp
+ * is none: no two generations share a word. Nor are zeros, where nothing was zeroed. */
+static bool may_be_mixture(const struct window *w, const u8 *bytes, u32 from, u32 to)
+{
+	struct stamp id;
+
+	if (!w->mixed || !too_many(w))
+		return false;
+	if (from == 0 && to == w->f->cell_bytes && stamp_intact(bytes, to, &id))
+		return false;
+	return w->zero || may_be_cut(w) || CELL_KIND(w->s.settled) == CELL_CUT ||
+	       !bytes_zero(bytes + from, to - from);
 }
 
 enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -257,14 +300,14 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 	if (!never_legal(&w, bytes, from, to)) {
 		if (legal(&w, bytes, from, to))
 			return JUDGED_LEGAL;
-		if (w.moves || (w.mixed && w.last - w.first > MIX_MAX))
+		if (w.moves || may_be_mixture(&w, bytes, from, to))
 			return JUDGED_OPEN;
 	}
 	*ret = (struct verdict){.kind = -1};
 	verdict_name(sh, f, cell, bytes, from, to,
 		     &(struct bounds){.s = w.s, .e = w.e, .first = w.first, .last = w.last}, ret);
-	if (ret->has_id && ret->id.file == f->index && ret->id.cell == cell &&
-	    known_failed(&w, ret->id.gen))
+	if (ret->has_id && ret->id.run == sh->run && ret->id.file == f->index &&
+	    ret->id.cell == cell && known_failed(&w, ret->id.gen))
 		ret->kind = FINDING_PHANTOM;
 	return JUDGED_WRONG;
 }

@@ -16,8 +16,9 @@
 
 #include <sys/types.h>
 
-#define ACTOR_BUF    (2 * MIB)		  /* the largest single transfer */
-#define BUSY_WAIT_NS (20 * NSEC_PER_MSEC) /* patience of holders of the size lock */
+#define ACTOR_BUF    (2 * MIB)			/* the largest single transfer */
+#define ACTOR_VIEWS  (ACTOR_BUF / CELL_MIN + 1) /* a full buffer at an odd offset cuts two cells */
+#define BUSY_WAIT_NS (20 * NSEC_PER_MSEC)	/* patience of holders of the size lock */
 
 struct afile {
 	struct shadow_file *sf;
@@ -75,6 +76,15 @@ u64 cells_in(const struct afile *f, u64 bytes);
  * full. Always counts the failure. Returns true when it was legal. */
 bool judge_errno(struct actor *a, struct afile *f, const struct op_record *rec, int err,
 		 const int *legal);
+
+/*
+ * Hold the size lock of @f with a size that is known: where a dead worker left it open, the file
+ * says what it is. False when the lock could not be had within BUSY_WAIT_NS, or the file says what
+ * cannot be. Give back with size_unlock().
+ */
+bool size_take(struct actor *a, struct afile *f);
+/* End a size_begin() whose outcome is not certain: the file says which of the sizes it has. */
+void size_settle_from_file(struct afile *f);
 
 /* Write @n cells from @first. */
 struct write_op {

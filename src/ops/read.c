@@ -16,14 +16,16 @@
 #define REREADS 3
 
 struct span {
-	u64 first, last; /* cells, inclusive */
+	u64 first, stop; /* cells [first, stop) */
 	u64 offset, end; /* bytes */
 };
 
+/* A read may reach past the last cell: there is nothing to judge there but the size. */
 static struct span span_of(const struct afile *f, u64 offset, u64 len)
 {
-	return (struct span){offset >> f->sf->cell_shift, (offset + len - 1) >> f->sf->cell_shift,
-			     offset, offset + len};
+	u64 shift = f->sf->cell_shift, end = MIN(offset + len, f->sf->ncells << shift);
+
+	return (struct span){offset >> shift, (end + f->sf->cell_bytes - 1) >> shift, offset, end};
 }
 
 /* The bytes of @cell within the span, as offsets into the cell. */
@@ -45,7 +47,7 @@ void read_begin(struct actor *a, struct read_op *r)
 							 .len = r->len});
 	r->start_ns = r->rec->start_ns;
 	r->size = size_view(r->f->sf);
-	for (u64 cell = s.first; cell <= s.last; cell++)
+	for (u64 cell = s.first; cell < s.stop; cell++)
 		r->views[cell - s.first] = shadow_view(shadow_cell(a->sh, r->f->sf, cell));
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -98,16 +100,26 @@ static void check_cell(struct actor *a, struct read_op *r, const struct span *s,
 		atomic_fetch_add_explicit(&a->slot->cells_open, 1, memory_order_relaxed);
 }
 
-/* A read may return less than was asked for only at the end of the file. */
+/* Does the file end at @offset for a reader? A count alone does not say so: a page that could not
+ * be read, or a signal, ends a read early too. (read(2)) */
+static bool ends_at(const struct read_op *r, u64 offset)
+{
+	u8 byte;
+
+	return pread(r->f->fd, &byte, 1, (off_t)offset) == 0;
+}
+
+/* A read may end before the end of the file, but may not find it there. */
 static void check_count(struct actor *a, struct read_op *r, u64 got)
 {
 	u64 lo, hi, end = r->offset + got;
+	bool short_end = got < r->len && ends_at(r, end);
 
 	if (!size_bounds(r->size, size_view(r->f->sf), &lo, &hi))
 		return;
 	if (got && end > hi)
 		sight_size(a, r->f, r->rec, end, lo, hi);
-	else if (got < r->len && end < lo && r->offset < lo)
+	else if (short_end && end < lo)
 		sight_size(a, r->f, r->rec, end, lo, hi);
 }
 
@@ -139,11 +151,10 @@ void read_end(struct actor *a, struct read_op *r, s64 result)
 	struct span s = span_of(r->f, r->offset, (u64)result);
 	struct sight_run wrong = {NULL};
 
-	for (u64 cell = s.first; cell <= s.last; cell++)
+	for (u64 cell = s.first; cell < s.stop; cell++)
 		check_cell(a, r, &s, cell, &wrong);
 	sight_close(a, &wrong);
-	atomic_fetch_add_explicit(&a->slot->cells_checked, s.last - s.first + 1,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&a->slot->cells_checked, s.stop - s.first, memory_order_relaxed);
 }
 
 static s64 load(struct afile *f, u64 offset, u64 len, u8 *buf)

@@ -160,7 +160,10 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 	result = write_leased(a, f, w, got);
 	if (result > 0)
 		now = MAX(old_size, (w->first << f->sf->cell_shift) + (u64)result);
-	size_end(f->sf, now);
+	if (result < 0 && w->rwf & (RWF_DSYNC | RWF_SYNC))
+		size_settle_from_file(f); /* the error may be the sync's alone (open(2), O_DSYNC) */
+	else
+		size_end(f->sf, now);
 	return result;
 }
 
@@ -172,7 +175,7 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 	u64 got;
 
 	if (end > size_now(f->sf)) {
-		if (!size_lock(f->sf, a->id, BUSY_WAIT_NS)) {
+		if (!size_take(a, f)) {
 			count_busy(a);
 			return -EBUSY;
 		}
@@ -200,7 +203,7 @@ s64 op_append(struct actor *a, struct afile *f, u64 n, int rwf)
 	s64 result = -EFBIG;
 	u64 size;
 
-	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS)) {
+	if (!size_take(a, f)) {
 		count_busy(a);
 		return -EBUSY;
 	}
