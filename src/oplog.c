@@ -3,6 +3,7 @@
 #include "oplog.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -52,10 +53,10 @@ int oplog_create(const char *path, const char *name, u64 slots, struct oplog *re
 	if (!slots || slots & (slots - 1) || slots > OPLOG_SLOTS_MAX)
 		return err_set(e, -EINVAL, "%s: %llu slots; expected a power of two up to %llu",
 			       path, (unsigned long long)slots, OPLOG_SLOTS_MAX);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0 || ftruncate(fd, (off_t)len) < 0)
-		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	r = create_allocated(path, len, &fd);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
+			       strerror(-r));
 	r = map_ring(fd, len, PROT_READ | PROT_WRITE, ret);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));

@@ -96,7 +96,7 @@ struct shadow_file {
 	_Atomic u32 epoch, durable_epoch;
 	_Atomic u32 writeback_error; /* errno of the last one told to some descriptor */
 	_Atomic u64 unchecked;	     /* cell reads that overlapped too much to be judged */
-	_Atomic u64 hot;	     /* byte offset of the latest store: a hint for readers, not a fact */
+	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
 	u64 reserved[3];
 };
 
@@ -115,7 +115,7 @@ struct cell_view {
 	u64 settled, flight, origin;
 };
 
-/* Make the shadow of @sc at @path, sized for all cells (sparse), keyed @run. 0 or -errno. */
+/* Make the shadow of @sc at @path, sized for all cells, keyed @run. 0 or -errno. */
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e);
 /* Map an existing one; @writable for `verify`, which settles what was pending. -EBADMSG when it

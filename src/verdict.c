@@ -96,7 +96,20 @@ static bool flipped(const struct shadow *sh, const struct shadow_file *f, u64 ce
 	return false;
 }
 
-/* Words of several generations of this place, none of which may be mixed now. */
+/* One generation of this place that is not legal now. */
+static int generation_verdict(const struct bounds *b, u32 gen)
+{
+	if (gen > b->first)
+		return FINDING_PHANTOM;
+	if (CELL_KIND(b->s.settled) == CELL_ZERO || CELL_KIND(b->e.settled) == CELL_ZERO)
+		return FINDING_RESURRECTED;
+	if (CELL_KIND(b->e.settled) == CELL_CUT && gen == CUT_GEN(b->e.origin))
+		return FINDING_RESURRECTED; /* whole, where a part was zeroed */
+	return FINDING_LOST_WRITE;
+}
+
+/* Words of several generations of this place, none of which may be mixed now; or all of one, in
+ * a range that does not show its header. */
 static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			  const u8 *bytes, u32 from, u32 to, const struct bounds *b)
 {
@@ -112,8 +125,14 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 	explain_by_zeros(&x);
 	if (explained_words(&x))
 		return FINDING_ZEROED;
-	for (u32 g = oldest; g <= newest && !explained_words(&x); g++)
+	for (u32 g = oldest; g <= newest && !explained_words(&x); g++) {
+		struct explained one = {.bytes = bytes, .from = from, .to = to};
+
+		explain_by_generation(&one, sh, f, cell, g);
+		if (explained_words(&one))
+			return generation_verdict(b, g);
 		explain_by_generation(&x, sh, f, cell, g);
+	}
 	return explained_words(&x) ? FINDING_TORN : FINDING_STALE_EXPOSURE;
 }
 
@@ -126,13 +145,7 @@ static int stamp_verdict(const struct shadow *sh, const struct shadow_file *f, u
 		return FINDING_FOREIGN;
 	if (id->cell != cell)
 		return FINDING_MISPLACED;
-	if (id->gen > b->last)
-		return FINDING_PHANTOM;
-	if (CELL_KIND(b->s.settled) == CELL_ZERO || CELL_KIND(b->e.settled) == CELL_ZERO)
-		return FINDING_RESURRECTED;
-	if (CELL_KIND(b->e.settled) == CELL_CUT && id->gen == CUT_GEN(b->e.origin))
-		return FINDING_RESURRECTED; /* whole, where a part was zeroed */
-	return FINDING_LOST_WRITE;
+	return generation_verdict(b, id->gen);
 }
 
 void verdict_name(const struct shadow *sh, const struct shadow_file *f, u64 cell, const u8 *bytes,

@@ -100,20 +100,42 @@ static void check_cell(struct actor *a, struct read_op *r, const struct span *s,
 		atomic_fetch_add_explicit(&a->slot->cells_open, 1, memory_order_relaxed);
 }
 
-/* Does the file end at @offset for a reader? A count alone does not say so: a page that could not
- * be read, or a signal, ends a read early too. (read(2)) */
-static bool ends_at(const struct read_op *r, u64 offset)
-{
-	u8 byte;
+static const int direct_legal[] = {EAGAIN, 0};
 
-	return pread(r->f->fd, &byte, 1, (off_t)offset) == 0;
+static const int *legal_errnos(enum op_kind op)
+{
+	return layer_of(op) == LAYER_DIRECT ? direct_legal : NULL;
+}
+
+/* Does the file end at @at for a reader? A count alone does not say so: an error behind the first
+ * bytes, or a signal, ends a read early too; the error is told to the next read, which is done
+ * here and judged. (read(2), RETURN VALUE) */
+static bool ends_at(struct actor *a, struct read_op *r, u64 at)
+{
+	_Alignas(4096) u8 next[4096];
+	struct op_record *rec = oplog_begin(a->log, &(struct op_record){.op = (u8)r->op,
+									.file = (u8)r->f->sf->index,
+									.offset = at,
+									.len = sizeof(next)});
+	ssize_t n = pread(layer_of(r->op) == LAYER_DIRECT ? r->f->dfd : r->f->fd, next,
+			  sizeof(next), (off_t)at);
+
+	/* A count in the middle of a block leaves a direct read no place to go on from. */
+	if (n < 0 && errno == EINVAL)
+		n = pread(r->f->fd, next, sizeof(next), (off_t)at);
+	if (n < 0)
+		n = -errno;
+	oplog_end(rec, n);
+	if (n < 0)
+		judge_errno(a, r->f, rec, (int)-n, legal_errnos(r->op));
+	return n == 0;
 }
 
 /* A read may end before the end of the file, but may not find it there. */
 static void check_count(struct actor *a, struct read_op *r, u64 got)
 {
 	u64 lo, hi, end = r->offset + got;
-	bool short_end = got < r->len && ends_at(r, end);
+	bool short_end = got < r->len && ends_at(a, r, end);
 
 	if (!size_bounds(r->size, size_view(r->f->sf), &lo, &hi))
 		return;
@@ -125,15 +147,13 @@ static void check_count(struct actor *a, struct read_op *r, u64 got)
 
 void read_end(struct actor *a, struct read_op *r, s64 result)
 {
-	static const int direct_legal[] = {EAGAIN, 0};
 	u64 hi, lo;
 
 	oplog_end(r->rec, result);
 	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0) {
-		judge_errno(a, r->f, r->rec, (int)-result,
-			    layer_of(r->op) == LAYER_DIRECT ? direct_legal : NULL);
+		judge_errno(a, r->f, r->rec, (int)-result, legal_errnos(r->op));
 		return;
 	}
 	atomic_fetch_add_explicit(&a->slot->bytes, (u64)result, memory_order_relaxed);

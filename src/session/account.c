@@ -16,6 +16,7 @@ struct search {
 	const struct shadow_file *sf;
 	u64 from, to;	   /* bytes of the cell */
 	u16 writer;	   /* of the expected content, or 0 */
+	bool any_writer;   /* it is not known: any will do */
 	struct deed write; /* the last write of that writer that covers the cell */
 	bool has_write;
 	u64 good_ns; /* start of the last read that found the cell good */
@@ -55,8 +56,8 @@ static bool gather(void *ctx, const struct deed *d)
 
 	if (r->start_ns > q->s->time_ns)
 		return true;
-	if (over && effect == 'W' && d->who == q->writer && r->result != -EBUSY &&
-	    (!q->has_write || r->start_ns > q->write.op.start_ns)) {
+	if (over && effect == 'W' && (q->any_writer || d->who == q->writer) &&
+	    r->result != -EBUSY && (!q->has_write || r->start_ns > q->write.op.start_ns)) {
 		q->write = *d;
 		q->has_write = true;
 	}
@@ -194,6 +195,21 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 		memcpy(f->sentence + sizeof(f->sentence) - 4, "...", 4);
 }
 
+/* Whose bytes are the matter: where they do not belong, of whoever wrote them; where they were
+ * once right, of whoever wrote what is missing. 0 when the shadow does not say. */
+static u16 writer_of(const struct shadow *sh, const struct sighting *s)
+{
+	bool strange = s->verdict.has_id && s->verdict.id.run == sh->run;
+
+	if (strange && s->kind != FINDING_LOST_WRITE)
+		return s->verdict.id.writer;
+	if (sh->files[s->file].conflict)
+		return 0; /* `settled` names none, and the lease counts */
+	if (CELL_WHO(s->view.settled) == 0 && s->view.flight & CELL_PENDING)
+		return CELL_WHO(s->view.flight);
+	return CELL_WHO(s->view.settled);
+}
+
 static void fill_cell(struct finding *f, const struct shadow *sh, const struct history *h,
 		      const struct sighting *s, u64 start_ns)
 {
@@ -209,15 +225,15 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 	memcpy(f->layers, s->layers, sizeof(f->layers));
 	q.from = f->offset;
 	q.to = f->offset + f->cell_bytes;
-	/* Whose bytes are the matter: of a strange stamp its writer, else of what is missing. */
-	q.writer = s->verdict.has_id && s->verdict.id.run == sh->run ? s->verdict.id.writer
-								     : CELL_WHO(s->view.settled);
-	if (q.writer == 0 && s->view.flight & CELL_PENDING)
-		q.writer = CELL_WHO(s->view.flight);
+	q.writer = writer_of(sh, s);
+	q.any_writer = q.writer == 0 && CELL_KIND(s->view.settled) != CELL_ZERO;
 	history_each(h, gather, &q);
 	choose_suspect(&q);
-	/* A hole has no writer; the one who was writing there just then is the one to name. */
-	if (q.writer == 0 && q.suspect_rank > 1)
+	/* A hole has no writer; the one who was writing there just then is the one to name. Where
+	 * writers share the cell, it is the last of them. */
+	if (q.writer == 0 && q.has_write)
+		q.writer = q.write.who;
+	else if (q.writer == 0 && q.suspect_rank > 1)
 		q.writer = q.suspect.who;
 	snprintf(f->writer, sizeof(f->writer), "%s", shadow_writer(sh, q.writer));
 	add_ops(f, sh, &q, start_ns);

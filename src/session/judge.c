@@ -155,6 +155,9 @@ size_t judge_sightings(struct session *s)
 
 		if (atomic_load_explicit(&si->state, memory_order_acquire) != 2)
 			continue;
+		/* Seen after the death of the run: evidence is what came last in its life. */
+		if (s->died_ns)
+			si->start_ns = si->time_ns = s->died_ns;
 		f = explained(s, si) ? NULL
 				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
 		if (f) {
@@ -169,6 +172,7 @@ size_t judge_sightings(struct session *s)
 static void take_event(struct session *s, const struct klog_event *ev)
 {
 	struct crew *c = crew_by_pid(s, ev->pid);
+	u64 start_ns = s->run ? s->run->start_ns : s->started_ns;
 	struct finding *f;
 
 	if (ev->allowed)
@@ -176,14 +180,14 @@ static void take_event(struct session *s, const struct klog_event *ev)
 	if (ev->allowed || ev->severity < s->sc->kernel_log.fail_at)
 		return;
 	f = account_plain((enum finding_kind)ev->finding, "kernel-log",
-			  ev->time_ns - MIN(ev->time_ns, s->run->start_ns), "%s%s%s", ev->title,
+			  ev->time_ns - MIN(ev->time_ns, start_ns), "%s%s%s", ev->title,
 			  c ? ", in " : "", c ? c->name : "");
 	if (!f)
 		return;
 	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++)
 		f->log[f->nlog++] = strdup(ev->lines[i]);
 	if (c)
-		account_join(f, &s->shadow, &s->history, c->plan.id, ev->time_ns, s->run->start_ns);
+		account_join(f, &s->shadow, &s->history, c->plan.id, ev->time_ns, start_ns);
 	judge_add(s, f);
 }
 

@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/units.h"
-#include "session/account.h"
 #include "session/step.h"
 
 #include <errno.h>
@@ -20,7 +19,6 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #define EXIT_USAGE   2
 #define EXIT_TROUBLE 3
@@ -85,6 +83,7 @@ static int make_run_dir(struct session *s, struct err *e)
 		r = path_set(given, sizeof(given), "%s", s->o->run_dir);
 	else
 		r = path_set(given, sizeof(given), "%s/runs/%s", s->state_dir, s->run_name);
+	s->made_run_dir = r == 0 && access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
 	if (r == 0)
@@ -113,8 +112,10 @@ static int probe_workers(struct session *s, struct err *e)
 
 		if (r == 0)
 			continue;
-		if (!w->optional)
+		if (!w->optional) {
+			s->culprit = w->pointer;
 			return r;
+		}
 		s->result.dropped =
 			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
 		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
@@ -131,7 +132,7 @@ static int probe(struct session *s, struct err *e)
 	int r;
 
 	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
-		    s->o->destroy != NULL);
+		    session_may_destroy(s));
 	r = s->target.type->probe(&s->target, e);
 	return r < 0 ? r : probe_workers(s, e);
 }
@@ -148,7 +149,7 @@ static int write_scenario(struct session *s, struct err *e)
 	return r < 0 ? err_set(e, r, "scenario.json cannot be written: %s", strerror(-r)) : 0;
 }
 
-static int open_klog(struct session *s)
+void session_watch_klog(struct session *s, const char *copy)
 {
 	struct err e;
 	char path[600];
@@ -156,16 +157,15 @@ static int open_klog(struct session *s)
 	if (klog_open(s->run_name, &s->klog, &e) < 0) {
 		s->klog = NULL;
 		judge_note(s, "the kernel log was not watched: %s", e.text);
-		return 0;
+		return;
 	}
 	s->result.klog_watched = true;
 	for (char **allow = s->sc->kernel_log.allow; allow && *allow; allow++)
 		klog_allow(s->klog, *allow);
-	snprintf(path, sizeof(path), "%s/kernel.log", s->run_dir);
+	snprintf(path, sizeof(path), "%s/%s", s->run_dir, copy);
 	if (klog_copy_to(s->klog, path) < 0)
-		judge_note(s, "kernel.log could not be written");
+		judge_note(s, "%s could not be written", copy);
 	s->result.taint_before = (u64)MAX(klog_taint(), (s64)0);
-	return 0;
 }
 
 /* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
@@ -181,8 +181,7 @@ static void rearm_warn_once(struct session *s)
 		      "silent: debugfs with clear_warn_once is not to be had");
 }
 
-/* Journal, namespace, janitor: from here on everything is put back whoever dies. */
-static int arm(struct session *s, struct err *e)
+int session_arm(struct session *s, struct err *e)
 {
 	int r;
 
@@ -206,9 +205,11 @@ static int make_target(struct session *s, struct err *e)
 {
 	int r;
 
-	target_init(&s->target, s->sc, s->run_dir, s->undo, s->o->destroy != NULL);
+	target_init(&s->target, s->sc, s->run_dir, s->undo, session_may_destroy(s));
 	s->target_up = true;
 	r = s->target.type->setup(&s->target, e);
+	if (r == 0)
+		r = place_save(s, e);
 	step("target made");
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
@@ -253,102 +254,16 @@ static int make_files(struct session *s, struct err *e)
 	return r;
 }
 
-static void on_progress(void *ctx)
-{
-	struct session *s = ctx;
-	struct live_state st = {.elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
-				.left_s = -1,
-				.findings = s->result.nfindings,
-				.phase = "verify"};
-
-	judge_sightings(s);
-	judge_klog(s);
-	live_update(s->live, &st);
-}
-
-/* The final check. It comes after a short sync, so that what writeback still has to say is said. */
-static void final_check(struct session *s)
-{
-	struct check c = {.actor = &s->actor,
-			  .target = &s->target,
-			  .layers = s->sc->verify.layers,
-			  .progress = on_progress,
-			  .ctx = s};
-	struct err e = {""};
-
-	s->phase = "verify";
-	if (actor_open(&s->actor, false, &e) < 0) {
-		judge_trouble(s, "final check: %s", e.text);
-		return;
-	}
-	if (check_all(&c, &e) < 0)
-		judge_trouble(s, "final check: %s", e.text);
-	for (size_t i = 0; i < s->result.nfindings; i++)
-		check_layers_of(&c, s->result.findings[i]);
-	for (int i = 0; i < LAYERS; i++)
-		if (c.notes[i][0])
-			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
-				   c.notes[i]);
-	s->result.cells_checked += c.cells;
-	judge_sightings(s);
-	actor_close(&s->actor);
-	step("checked");
-}
-
-static void check_fs(struct session *s)
-{
-	_cleanup_free_ char *text = NULL;
-	struct finding *f;
-	struct err e = {""};
-	int r;
-
-	if (!s->target.mounted || !s->sc->verify.fsck)
-		return;
-	if (s->target.type->unmount(&s->target, &e) < 0) {
-		judge_trouble(s, "%s", e.text);
-		return;
-	}
-	step("unmounted");
-	r = target_fsck(&s->target, &text, &e);
-	if (r < 0)
-		judge_trouble(s, "fsck: %s", e.text);
-	if (r != 1)
-		return;
-	f = account_plain(FINDING_FSCK, "fsck", now_ns() - s->run->start_ns,
-			  "the checker of %s complains about the filesystem after a clean unmount",
-			  s->target.fs);
-	for (char *line = strtok(text, "\n"); f && line && f->nlog < FINDING_LINES;
-	     line = strtok(NULL, "\n"))
-		f->log[f->nlog++] = strdup(line);
-	judge_add(s, f);
-}
-
-static void put_back(struct session *s)
-{
-	struct err e = {""};
-
-	if (s->target_up &&
-	    s->target.type->teardown(&s->target, s->o->keep || s->result.nfindings, &e) < 0)
-		judge_trouble(s, "%s", e.text);
-	step("target gone");
-	if (s->undo && undo_all(s->undo, &e) > 0)
-		judge_trouble(s, "not everything was put back: %s; run `stressd recover`", e.text);
-	step("journal empty");
-	if (s->janitor_up)
-		janitor_stop(&s->janitor);
-	if (s->undo)
-		undo_close(s->undo);
-	step("janitor gone");
-}
-
 static int bring_up(struct session *s, struct err *e)
 {
 	int r = write_scenario(s, e);
 
+	if (r == 0) {
+		session_watch_klog(s, "kernel.log");
+		r = session_arm(s, e);
+	}
 	if (r == 0)
-		r = open_klog(s);
-	if (r == 0)
-		r = arm(s, e);
+		r = place_save(s, e);
 	if (r == 0)
 		r = make_target(s, e);
 	if (r == 0)
@@ -384,90 +299,12 @@ static void run_it(struct session *s)
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
 		begun = now_ns();
 		if (s->sc->verify.final)
-			final_check(s);
-		check_fs(s);
+			finish_check(s);
+		finish_fs(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
-	if (s->klog) {
-		judge_klog(s);
-		klog_finish(s->klog);
-		judge_klog(s);
-		s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
-	}
-	put_back(s);
-}
-
-static void describe(struct session *s)
-{
-	struct run_result *r = &s->result;
-	struct utsname u;
-
-	r->sc = s->sc;
-	r->seed = s->sc->seed;
-	snprintf(r->run_dir, sizeof(r->run_dir), "%s", s->run_dir);
-	if (uname(&u) == 0) {
-		snprintf(r->kernel, sizeof(r->kernel), "%.60s %.60s", u.release, u.version);
-		snprintf(r->machine, sizeof(r->machine), "%.60s", u.machine);
-	}
-	snprintf(r->reproduce, sizeof(r->reproduce), "stressd run --seed %llu %s",
-		 (unsigned long long)r->seed, s->sc->path);
-}
-
-static void report(struct session *s)
-{
-	struct err e = {""};
-
-	live_close(s->live, &s->result);
-	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
-		fprintf(stderr, "stressd: the reports could not be written: %s\n", e.text);
-		if (s->result.exit == 0)
-			s->result.exit = EXIT_TROUBLE;
-	}
-	if (!s->o->json)
-		report_text(&s->result, stdout, want_colour(stdout));
-}
-
-static void remove_run_files(struct session *s)
-{
-	/* A run that passed needs no shadow nor histories any more; a failed one keeps its
-	 * evidence. */
-	static const char *const names[] = {"shadow", "control"};
-	char path[600];
-
-	if (s->result.exit != 0 || s->o->keep)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);
-		unlink(path);
-	}
-	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
-		snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
-		unlink(path);
-	}
-}
-
-static void release(struct session *s)
-{
-	struct run_result *r = &s->result;
-
-	actor_free(&s->actor);
-	history_close(&s->history);
-	oplog_close(&s->log);
-	klog_close(s->klog);
-	shadow_close(&s->shadow);
-	run_shared_close(s->run);
-	free(s->crew);
-	for (size_t i = 0; i < r->nfindings; i++)
-		finding_free(r->findings[i]);
-	free(r->findings);
-	for (size_t i = 0; i < r->nnotes; i++)
-		free(r->notes[i]);
-	free(r->notes);
-	for (size_t i = 0; i < r->ndropped; i++)
-		free(r->dropped[i]);
-	free(r->dropped);
-	free(r->workers);
-	scenario_free(s->sc);
+	finish_klog(s);
+	finish_put_back(s);
 }
 
 /* A scenario that cannot run here: skipped (4), or refused (2). */
@@ -476,14 +313,15 @@ static int turn_away(struct session *s, int r, const struct err *e)
 	bool refused = r == -EINVAL || r == -EPERM;
 
 	if (refused) {
-		fprintf(stderr, "stressd: %s:1: /target: %s; expected a target that may be used\n",
-			s->sc->path, e->text);
+		session_refuse(s, s->culprit, e->text);
+		if (s->made_run_dir)
+			rmdir(s->run_dir);
 		return EXIT_USAGE;
 	}
 	s->result.verdict = VERDICT_SKIP;
 	s->result.exit = EXIT_SKIP;
 	snprintf(s->result.reason, sizeof(s->result.reason), "%s", e->text);
-	report(s);
+	finish_report(s);
 	return EXIT_SKIP;
 }
 
@@ -493,7 +331,8 @@ static int override(struct session *s, struct err *e)
 		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
 			       s->o->duration);
 	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
-		return err_set(e, -EINVAL, "--seed %s: not a number", s->o->seed);
+		return err_set(e, -EINVAL, "--seed %s: not a number; expected one like 7",
+			       s->o->seed);
 	if (s->o->seed)
 		json_object_set_new(s->sc->resolved, "seed", json_integer((json_int_t)s->sc->seed));
 	if (s->o->duration)
@@ -501,7 +340,7 @@ static int override(struct session *s, struct err *e)
 	return 0;
 }
 
-static void block_signals(void)
+void session_block_signals(void)
 {
 	sigset_t set;
 
@@ -510,6 +349,17 @@ static void block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What dead runs left changed is put back by whoever comes next. */
+static void recover_dead(struct session *s)
+{
+	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
+	int failed = null ? undo_recover(s->state_dir, null) : 0;
+
+	if (failed)
+		judge_note(s, "an earlier run left %d things changed: run `stressd recover`",
+			   failed);
 }
 
 static int session_prepare(struct session *s, struct err *e)
@@ -522,6 +372,7 @@ static int session_prepare(struct session *s, struct err *e)
 		r = state_dir(s->state_dir, sizeof(s->state_dir), e);
 	if (r < 0)
 		return r;
+	recover_dead(s);
 	name_run(s);
 	return make_run_dir(s, e);
 }
@@ -537,13 +388,13 @@ int session_run(const struct run_options *o)
 	s->o = o;
 	s->started_ns = now_ns();
 	s->shadow.fd = -1;
-	block_signals();
+	session_block_signals();
 	r = session_prepare(s, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		status = EXIT_USAGE;
 	} else {
-		describe(s);
+		session_describe(s);
 		s->live = live_open(o->json ? stdout : stderr, o->json, o->quiet);
 		r = probe(s, &e);
 		if (r < 0) {
@@ -551,12 +402,12 @@ int session_run(const struct run_options *o)
 		} else {
 			run_it(s);
 			judge_result(s);
-			report(s);
-			remove_run_files(s);
+			finish_report(s);
+			finish_remove(s);
 			status = s->result.exit;
 		}
 	}
-	release(s);
+	session_free(s);
 	free(s);
 	return status;
 }

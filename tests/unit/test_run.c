@@ -83,7 +83,7 @@ static void a_full_board_counts(void **state)
 		s = sighting_take(b.run);
 		assert_non_null(s);
 		memset(s->found, 0xee, sizeof(s->found));
-		sighting_post(s);
+		sighting_post(b.run, s);
 	}
 	assert_null(sighting_take(b.run));
 	assert_null(sighting_take(b.run));
@@ -118,7 +118,7 @@ static void no_place_is_taken_twice(void **state)
 			while ((s = sighting_take(b.run))) {
 				s->cell++; /* two takers would make it 2 */
 				s->finder = (u16)w;
-				sighting_post(s);
+				sighting_post(b.run, s);
 			}
 			_exit(0);
 		}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The second half of a run, from wherever the first got to: final check, unmount, fsck, putting
+ * back, reports. Serves a run whose workers have stopped and `stressd verify` alike; starts
+ * nothing and forks nobody.
+ */
+#include "session/session.h"
+
+#include "session/account.h"
+#include "session/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define EXIT_TROUBLE 3
+
+static void on_progress(void *ctx)
+{
+	struct session *s = ctx;
+	struct live_state st = {.elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+				.left_s = -1,
+				.findings = s->result.nfindings,
+				.phase = "verify"};
+
+	judge_sightings(s);
+	judge_klog(s);
+	live_update(s->live, &st);
+}
+
+/* The final check. It comes after a short sync, so that what writeback still has to say is said. */
+void finish_check(struct session *s)
+{
+	struct check c = {.actor = &s->actor,
+			  .target = &s->target,
+			  .layers = s->sc->verify.layers,
+			  .progress = on_progress,
+			  .ctx = s};
+	struct err e = {""};
+
+	s->phase = "verify";
+	if (actor_open(&s->actor, false, &e) < 0) {
+		judge_trouble(s, "final check: %s", e.text);
+		return;
+	}
+	if (check_all(&c, &e) < 0)
+		judge_trouble(s, "final check: %s", e.text);
+	for (size_t i = 0; i < s->result.nfindings; i++)
+		check_layers_of(&c, s->result.findings[i]);
+	for (int i = 0; i < LAYERS; i++)
+		if (c.notes[i][0])
+			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
+				   c.notes[i]);
+	s->result.cells_checked += c.cells;
+	judge_sightings(s);
+	actor_close(&s->actor);
+	step("checked");
+}
+
+void finish_fs(struct session *s)
+{
+	_cleanup_free_ char *text = NULL;
+	struct finding *f;
+	struct err e = {""};
+	int r;
+
+	if (!s->target.mounted || !s->sc->verify.fsck)
+		return;
+	if (s->target.type->unmount(&s->target, &e) < 0) {
+		judge_trouble(s, "%s", e.text);
+		return;
+	}
+	step("unmounted");
+	r = target_fsck(&s->target, &text, &e);
+	if (r < 0)
+		judge_trouble(s, "fsck: %s", e.text);
+	if (r != 1)
+		return;
+	f = account_plain(FINDING_FSCK, "fsck", now_ns() - s->run->start_ns,
+			  "the checker of %s complains about the filesystem after a clean unmount",
+			  s->target.fs);
+	for (char *line = strtok(text, "\n"); f && line && f->nlog < FINDING_LINES;
+	     line = strtok(NULL, "\n"))
+		f->log[f->nlog++] = strdup(line);
+	judge_add(s, f);
+}
+
+void finish_klog(struct session *s)
+{
+	if (!s->klog)
+		return;
+	judge_klog(s);
+	klog_finish(s->klog);
+	judge_klog(s);
+	s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
+}
+
+void finish_put_back(struct session *s)
+{
+	struct err e = {""};
+
+	if (s->target_up &&
+	    s->target.type->teardown(&s->target,
+				     s->o->keep || s->keep_target || s->result.nfindings, &e) < 0)
+		judge_trouble(s, "%s", e.text);
+	step("target gone");
+	if (s->undo && undo_all(s->undo, &e) > 0)
+		judge_trouble(s, "not everything was put back: %s; run `stressd recover`", e.text);
+	step("journal empty");
+	if (s->janitor_up)
+		janitor_stop(&s->janitor);
+	if (s->undo)
+		undo_close(s->undo);
+	step("janitor gone");
+}
+
+void session_describe(struct session *s)
+{
+	struct run_result *r = &s->result;
+	struct utsname u;
+
+	r->sc = s->sc;
+	r->seed = s->sc->seed;
+	snprintf(r->run_dir, sizeof(r->run_dir), "%s", s->run_dir);
+	if (uname(&u) == 0) {
+		snprintf(r->kernel, sizeof(r->kernel), "%.60s %.60s", u.release, u.version);
+		snprintf(r->machine, sizeof(r->machine), "%.60s", u.machine);
+	}
+	snprintf(r->reproduce, sizeof(r->reproduce), "stressd run --seed %llu %s",
+		 (unsigned long long)r->seed, s->sc->path);
+}
+
+void finish_report(struct session *s)
+{
+	struct err e = {""};
+
+	live_close(s->live, &s->result);
+	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
+		fprintf(stderr, "stressd: the reports could not be written: %s\n", e.text);
+		if (s->result.exit == 0)
+			s->result.exit = EXIT_TROUBLE;
+	}
+	if (!s->o->json)
+		report_text(&s->result, stdout, want_colour(stdout));
+}
+
+void finish_remove(struct session *s)
+{
+	/* A run that passed needs no shadow nor histories any more; a failed one keeps its
+	 * evidence. */
+	static const char *const names[] = {"shadow", "control"};
+	char path[600];
+
+	if (s->result.exit != 0 || s->o->keep)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);
+		unlink(path);
+	}
+	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
+		snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
+		unlink(path);
+	}
+}
+
+void session_free(struct session *s)
+{
+	struct run_result *r = &s->result;
+
+	actor_free(&s->actor);
+	history_close(&s->history);
+	oplog_close(&s->log);
+	klog_close(s->klog);
+	shadow_close(&s->shadow);
+	run_shared_close(s->run);
+	free(s->crew);
+	for (size_t i = 0; i < r->nfindings; i++)
+		finding_free(r->findings[i]);
+	free(r->findings);
+	for (size_t i = 0; i < r->nnotes; i++)
+		free(r->notes[i]);
+	free(r->notes);
+	for (size_t i = 0; i < r->ndropped; i++)
+		free(r->dropped[i]);
+	free(r->dropped);
+	free(r->workers);
+	scenario_free(s->sc);
+}
