@@ -110,7 +110,7 @@ struct shadow {
 	u64 run;
 };
 
-/* A consistent look at one cell. */
+/* A consistent look at one cell; shadow_view() takes it. */
 struct cell_view {
 	u64 settled, flight, origin;
 };
@@ -132,7 +132,23 @@ static inline struct shadow_cell *shadow_cell(const struct shadow *sh, const str
 }
 
 /* Never waits: a cell whose owner stopped, or died, in the middle of a change is CELL_UNKNOWN. */
-struct cell_view shadow_view(const struct shadow_cell *c);
+struct cell_view shadow_view_again(const struct shadow_cell *c);
+
+/* Here, because reads look at every cell that they cover: a call would cost more than the loads. */
+static inline struct cell_view shadow_view(const struct shadow_cell *c)
+{
+	struct cell_view v;
+
+	v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
+	v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+	v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
+	if (__builtin_expect(
+		    v.settled & CELL_UPDATING ||
+			    v.settled != atomic_load_explicit(&c->settled, memory_order_acquire),
+		    0))
+		return shadow_view_again(c);
+	return v;
+}
 
 /*
  * Leases. begin: take up to @n cells from @first for a write of @kind by @who; stops at the first

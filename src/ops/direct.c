@@ -53,7 +53,7 @@ void direct_write_end(struct actor *a, struct direct_write *d, s64 result)
 	u64 done = result > 0 ? MIN((u64)result >> sf->cell_shift, d->n) : 0;
 
 	oplog_end(d->rec, result);
-	actor_beat(a);
+	actor_beat_at(a, d->rec->end_ns);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0)
 		judge_errno(a, d->f, d->rec, (int)-result, legal);

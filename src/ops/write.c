@@ -122,7 +122,7 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 					      .gen = first_gen(a, f, w->first)});
 	result = call_write(f, w, buf, rec->len, rec->offset);
 	oplog_end(rec, result);
-	actor_beat(a);
+	actor_beat_at(a, rec->end_ns);
 	if (result < 0 && !judge_errno(a, f, rec, (int)-result, w->legal ? w->legal : write_legal))
 		result = -EIO;
 	/* With O_DSYNC an error may come after the data was stored. (open(2), O_DSYNC) */
@@ -273,7 +273,7 @@ s64 op_store(struct actor *a, struct afile *f, u64 first, u64 n, u64 width)
 						      .gen = first_gen(a, f, first)});
 	result = store_guarded(f->map + rec->offset, a->buf, len, width);
 	oplog_end(rec, result);
-	actor_beat(a);
+	actor_beat_at(a, rec->end_ns);
 	/* SIGBUS: no space for the page, or the file ended; space is looked at like for writes. */
 	if (result < 0)
 		judge_errno(a, f, rec, ENOSPC, legal);

@@ -147,13 +147,13 @@ static json_t *workers_to_json(const struct run_result *r)
 	for (size_t i = 0; i < r->nworkers; i++) {
 		const struct worker_result *w = &r->workers[i];
 
-		all = append(all, json_pack("{so so so so so so so so so so}", "name",
+		all = append(all, json_pack("{so so so so so so so so so so sf}", "name",
 					    json_text(w->name), "type", json_text(w->type), "state",
 					    json_text(w->state), "error", text_or_null(w->error),
 					    "ops", number(w->ops), "bytes", number(w->bytes),
 					    "failed", number(w->failed), "busy", number(w->busy),
 					    "cells_checked", number(w->cells_checked), "cells_open",
-					    number(w->cells_open)));
+					    number(w->cells_open), "cpu_s", w->cpu_s));
 	}
 	return all;
 }

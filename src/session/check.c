@@ -85,6 +85,8 @@ static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 off
 		struct cell_view view = shadow_view(shadow_cell(a->sh, f->sf, first + i));
 		struct verdict v;
 
+		if (verify_plain(a->sh, f->sf, first + i, a->buf + at, 0, to, view.settled))
+			continue;
 		if (verify_cell(a->sh, f->sf, first + i, a->buf + at, 0, to, view, &v) ==
 		    JUDGED_WRONG)
 			sight_more(a, &wrong, f, &rec, first + i, a->buf + at, 0, to, view, &v,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -212,10 +213,13 @@ void crew_reap(struct session *s, struct crew *c)
 {
 	struct slot *slot = &s->run->slots[c->plan.id];
 	u32 state = atomic_load(&slot->state);
+	struct rusage ru = {0};
 	int status = 0;
 
-	if (waitpid(c->pid, &status, 0) != c->pid)
+	if (wait4(c->pid, &status, 0, &ru) != c->pid)
 		return;
+	c->cpu_s = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+		   (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 	close(c->pidfd);
 	c->pidfd = -1;
 	s->alive--;

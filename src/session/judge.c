@@ -229,6 +229,7 @@ static void count_workers(struct session *s)
 		w->busy = atomic_load(&slot->busy);
 		w->cells_checked = atomic_load(&slot->cells_checked);
 		w->cells_open = atomic_load(&slot->cells_open);
+		w->cpu_s = s->crew[i].cpu_s;
 		r->ops += w->ops;
 		r->cells_checked += w->cells_checked;
 		r->cells_open += w->cells_open;

@@ -28,7 +28,8 @@ struct crew {
 	struct worker_plan plan;
 	char name[32], type[32];
 	pid_t pid;
-	int pidfd; /* -1 once reaped */
+	int pidfd;    /* -1 once reaped */
+	double cpu_s; /* user and system time, its children's too; known once reaped */
 	bool holds_journal;
 };
 

@@ -80,9 +80,9 @@ static inline struct sample *sample_new(size_t nfindings)
 	}
 	s->sc.name = "short-write-vs-mmap";
 	s->workers[0] = (struct worker_result){
-		"mmap_writer.0", "mmap_writer", "stopped", "", 1200000, 4 * GIB, 0, 0, 0, 0};
+		"mmap_writer.0", "mmap_writer", "stopped", "", 1200000, 4 * GIB, 0, 0, 0, 0, 2.5};
 	s->workers[1] = (struct worker_result){
-		"dio_reader.1", "dio_reader", "failed", "no memory", 5000, 2560000, 2, 1, 5000, 12};
+		"dio_reader.1", "dio_reader", "failed", "no memory", 5000, 2560000, 2, 1, 5000, 12, 0.5};
 	s->notes[0] = "ENOSPC from fallocate was explained";
 	s->dropped[0] = "dropcache: no cgroup v2";
 	*r = (struct run_result){.sc = &s->sc,
