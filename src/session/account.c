@@ -168,7 +168,6 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 		     const struct search *q, u64 start_ns)
 {
 	char expected[160], op[160], tail[256] = "", more[48] = "";
-	int n;
 	bool concurrent =
 		q->suspect_rank && (!q->suspect.op.end_ns || q->suspect.op.end_ns >= s->start_ns);
 
@@ -181,18 +180,19 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 			 concurrent ? "overlapped the read" : "came between");
 	}
 	if (q->good_ns && q->has_write && q->good_ns > q->write.op.start_ns) {
-		size_t used = strlen(tail);
+		size_t n = strlen(tail);
 
-		snprintf(tail + used, sizeof(tail) - used, "; it was last seen in place at %.3f ms",
+		snprintf(tail + n, sizeof(tail) - n, "; it was last seen in place at %.3f ms",
 			 (double)(q->good_ns - MIN(q->good_ns, start_ns)) / 1e6);
 	}
-	n = snprintf(f->sentence, sizeof(f->sentence),
-		     "%s cell %llu (offset %llu)%s: %s by %s found %s where %s must be%s",
-		     sh->files[s->file].name, (unsigned long long)s->cell,
-		     (unsigned long long)f->offset, more, op_infos[s->op].name, f->finder,
-		     s->verdict.what, expected, tail);
-	if (n >= (int)sizeof(f->sentence))
-		strcpy(f->sentence + sizeof(f->sentence) - 4, "...");
+	int n = snprintf(f->sentence, sizeof(f->sentence),
+			 "%s cell %llu (offset %llu)%s: %s by %s found %s where %s must be%s",
+			 sh->files[s->file].name, (unsigned long long)s->cell,
+			 (unsigned long long)f->offset, more, op_infos[s->op].name, f->finder,
+			 s->verdict.what, expected, tail);
+
+	if (n >= (int)sizeof(f->sentence)) /* cut off: let it show */
+		memcpy(f->sentence + sizeof(f->sentence) - 4, "...", 4);
 }
 
 /* Whose bytes are the matter: where they do not belong, of whoever wrote them; where they were
