@@ -17,7 +17,7 @@
 
 #define TICK_NS	    (10 * NSEC_PER_MSEC)
 #define LIVE_TICKS  20			 /* the live line: five times a second */
-#define WATCH_TICKS 100			 /* hangs: once a second */
+#define WATCH_TICKS 10			 /* hangs: ten times a second */
 #define READY_NS    (60 * NSEC_PER_SEC)	 /* all workers must have opened their files by then */
 #define STOP_NS	    (120 * NSEC_PER_SEC) /* a worker's last operation may be a long sync */
 

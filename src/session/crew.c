@@ -17,8 +17,7 @@
 #include <sys/wait.h>
 
 #define FIRST_ID	(SHADOW_LAYOUT + 1)
-#define SILENCE_NS	(60 * NSEC_PER_SEC)  /* no operation ends: asleep, or stuck? */
-#define LONG_SILENCE_NS (300 * NSEC_PER_SEC) /* in a call that may take long */
+#define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
 #define RING_SLOTS	16384
 
 /* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
@@ -256,14 +255,14 @@ static void silent(struct session *s, struct crew *c, u64 for_ns)
 
 	proc_stat(c->pid, &state, &pgrp, &ticks);
 	if (state != 'D') {
-		judge_trouble(s, "%s has given no sign of life for %llu s (state %c)", c->name,
-			      (unsigned long long)(for_ns / NSEC_PER_SEC), state);
+		judge_trouble(s, "%s has given no sign of life for %.1f s (state %c)", c->name,
+			      (double)for_ns / 1e9, state);
 		kill(-c->pid, SIGKILL);
 		return;
 	}
 	f = account_plain(FINDING_KERNEL_HANG, "coordinator", now_ns() - s->run->start_ns,
-			  "%s (pid %d) hangs in the kernel for %llu s", c->name, c->pid,
-			  (unsigned long long)(for_ns / NSEC_PER_SEC));
+			  "%s (pid %d) hangs in the kernel: no sign of life for %.1f s", c->name,
+			  c->pid, (double)for_ns / 1e9);
 	if (!f)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/stack", c->pid);
@@ -284,7 +283,7 @@ void crew_watch(struct session *s)
 		struct crew *c = &s->crew[i];
 		struct slot *slot = &s->run->slots[c->plan.id];
 		u64 beat = atomic_load(&slot->beat_ns);
-		u64 limit = atomic_load(&slot->quiet) ? LONG_SILENCE_NS : SILENCE_NS;
+		u64 limit = s->sc->watchdog_ns * (atomic_load(&slot->quiet) ? LONG_CALLS : 1);
 
 		if (c->pidfd < 0 || beat > now || now - beat < limit)
 			continue;
