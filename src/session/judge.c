@@ -186,6 +186,9 @@ static void take_event(struct session *s, const struct klog_event *ev)
 	u64 start_ns = s->run ? s->run->start_ns : s->started_ns;
 	struct finding *f;
 
+	if (ev->foreign && ev->severity >= s->sc->kernel_log.fail_at)
+		judge_note(s, "the kernel log has, of a device that is not of this run: %s",
+			   ev->lines[0]);
 	if (ev->allowed)
 		s->result.klog_allowed++;
 	if (ev->allowed || ev->severity < s->sc->kernel_log.fail_at)

@@ -213,6 +213,8 @@ static int make_target(struct session *s, struct err *e)
 	step("target made");
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	if (s->klog)
+		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
 	return r;
 }
 
