@@ -2,13 +2,34 @@
 /* Events: one for each title, however often it comes; bounded whatever arrives. */
 #include "klog/internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OVERFLOW_TITLE "further kernel events, of more titles than are kept"
 
+/* Does the headline name a device, and another one than the run's? Other runs on the same machine
+ * print into the same log. */
+static bool elsewhere(const struct klog *k, const struct splat *s)
+{
+	static const char *const before[] = {"(device ", "XFS (", " dev ", " on device "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(before) && k->device[0] && s->nlines; i++) {
+		const char *at = strstr(s->lines[0], before[i]);
+		size_t n = strlen(k->device);
+
+		if (!at)
+			continue;
+		at += strlen(before[i]);
+		return strncmp(at, k->device, n) || isalnum((unsigned char)at[n]);
+	}
+	return false;
+}
+
 static bool is_allowed(const struct klog *k, const struct splat *s)
 {
+	if (elsewhere(k, s))
+		return true;
 	for (size_t i = 0; i < s->nlines; i++)
 		for (size_t a = 0; a < k->nallow; a++)
 			if (strstr(s->lines[i], k->allow[a]))

@@ -62,6 +62,7 @@ struct klog {
 	u64 completed;
 	char **allow;
 	size_t nallow;
+	char device[64]; /* "loop0", or "" */
 	struct window window;
 	struct log_copy copy;
 };

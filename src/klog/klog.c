@@ -32,6 +32,13 @@ int klog_fd(const struct klog *k)
 	return k->epoll_fd;
 }
 
+void klog_own_device(struct klog *k, const char *device)
+{
+	const char *name = strrchr(device, '/');
+
+	snprintf(k->device, sizeof(k->device), "%s", name ? name + 1 : device);
+}
+
 void klog_allow(struct klog *k, const char *substring)
 {
 	char **grown, *copy;

@@ -36,6 +36,9 @@ int klog_open(const char *run, struct klog **ret, struct err *e);
 /* The same machinery over a text stream without a device (console of a VM, samples in tests). */
 int klog_open_memory(struct klog **ret);
 int klog_fd(const struct klog *k);
+/* The run's block device ("/dev/loop0"; "" for any): from now on events whose headline names
+ * another one are allowed. */
+void klog_own_device(struct klog *k, const char *device);
 /* Events completed from now on that have @substring in any of their lines are allowed. */
 void klog_allow(struct klog *k, const char *substring);
 /* Read what is there (a bounded part of a flood; the descriptor stays readable); returns the

@@ -191,6 +191,23 @@ static void allow_is_per_event(void **state)
 	klog_close(k);
 }
 
+static void other_devices(void **state)
+{
+	struct klog *k = memory();
+
+	(void)state;
+	klog_own_device(k, "/dev/loop1");
+	FEED(k, "EXT4-fs warning (device loop11): ext4_end_bio:343: I/O error",
+	     "EXT4-fs warning (device loop1): ext4_end_bio:343: I/O error",
+	     "Aborting journal on device loop1-8.", CUT, "WARNING: CPU: 0 PID: 7 at a.c:1 seven+0x1/0x2",
+	     END);
+	assert_int_equal(klog_count(k), 4);
+	assert_true(klog_event(k, 0)->allowed);
+	for (size_t i = 1; i < 4; i++)
+		assert_false(klog_event(k, i)->allowed);
+	klog_close(k);
+}
+
 static void missing_end(void **state)
 {
 	struct klog *k = memory();
@@ -452,6 +469,7 @@ int main(void)
 		cmocka_unit_test(stall_takes_other_cpus),
 		cmocka_unit_test(allow_does_not_leak),
 		cmocka_unit_test(allow_is_per_event),
+		cmocka_unit_test(other_devices),
 		cmocka_unit_test(missing_end),
 		cmocka_unit_test(panic_is_its_own),
 		cmocka_unit_test(deduplicated),
