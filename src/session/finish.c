@@ -174,6 +174,7 @@ void session_free(struct session *s)
 	klog_close(s->klog);
 	shadow_close(&s->shadow);
 	run_shared_close(s->run);
+	free(s->eio);
 	free(s->crew);
 	for (size_t i = 0; i < r->nfindings; i++)
 		finding_free(r->findings[i]);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLLISION_RULE "dio-collision" /* in klog/rules.def */
 #define FINDINGS_KEPT 100
 
 __attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
@@ -107,31 +106,6 @@ void judge_add(struct session *s, struct finding *f)
 	live_event(s->live, f, f->sentence);
 }
 
-static bool collision_logged(const struct session *s)
-{
-	for (size_t i = 0; i < klog_count(s->klog); i++)
-		if (!strcmp(klog_event(s->klog, i)->rule, COLLISION_RULE))
-			return true;
-	return false;
-}
-
-/* A direct read beside cached dirtiers may meet a delayed allocation: EIO, with a line in the log
- * that says so (fs/iomap/direct-io.c). The line is rate-limited, so one in the run must do; a real
- * I/O error has lines of its own, which are findings. */
-static bool explained(struct session *s, const struct sighting *si)
-{
-	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
-	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&
-	     si->op != OP_DIRECT_URING_READ))
-		return false;
-	if (s->klog)
-		judge_klog(s);
-	if (s->klog && !collision_logged(s))
-		return false;
-	s->explained_direct_eio++;
-	return true;
-}
-
 static void add_log(struct session *s, struct finding *f, u64 time_ns)
 {
 	const char *lines[FINDING_LINES];
@@ -145,27 +119,37 @@ static void add_log(struct session *s, struct finding *f, u64 time_ns)
 		f->log[f->nlog++] = strdup(lines[i]);
 }
 
+static void judge_one(struct session *s, const struct sighting *si)
+{
+	struct finding *f = account_make(&s->shadow, &s->history, si, s->run->start_ns);
+
+	if (f) {
+		add_log(s, f, si->time_ns);
+		judge_add(s, f);
+	}
+}
+
 size_t judge_sightings(struct session *s)
 {
 	size_t before = s->result.nfindings;
+	struct sighting *late;
 
 	for (size_t i = 0; i < RUN_SIGHTINGS; i++) {
 		struct sighting *si = &s->run->board[i];
-		struct finding *f;
 
 		if (atomic_load_explicit(&si->state, memory_order_acquire) != 2)
 			continue;
 		/* Seen after the death of the run: evidence is what came last in its life. */
 		if (s->died_ns)
 			si->start_ns = si->time_ns = s->died_ns;
-		f = explained(s, si) ? NULL
-				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
-		if (f) {
-			add_log(s, f, si->time_ns);
-			judge_add(s, f);
-		}
+		if (!explain_direct_eio(s, si))
+			judge_one(s, si);
 		atomic_store_explicit(&si->state, 0, memory_order_release);
 	}
+	late = explain_overdue(s);
+	if (late)
+		judge_one(s, late);
+	free(late);
 	return s->result.nfindings - before;
 }
 
@@ -243,10 +227,7 @@ void judge_result(struct session *s)
 	count_workers(s);
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
-	if (s->explained_direct_eio)
-		judge_note(s, "%llu direct reads failed with EIO beside delayed allocations, as documented%s",
-			   (unsigned long long)s->explained_direct_eio,
-			   s->klog ? "" : "; nobody watched for the log line that would confirm it");
+	explain_notes(s);
 	if (s->klog) {
 		r->klog_lost = klog_lost(s->klog);
 		r->klog_events = klog_count(s->klog);

@@ -213,6 +213,9 @@ static int make_target(struct session *s, struct err *e)
 	step("target made");
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	/* Of a loop device we know the name that the kernel prints. */
+	if (s->klog && s->target.image[0])
+		klog_own_device(s->klog, s->target.device);
 	return r;
 }
 
