@@ -110,7 +110,8 @@ static void on_tick(struct loop *l)
 		show_live(l);
 	if (l->ticks % WATCH_TICKS == 0)
 		crew_watch(s);
-	if (!s->stop_ns && time_is_up(s))
+	/* Getting ready does not count: it may take longer than a short run. */
+	if (!s->stop_ns && atomic_load(&s->run->go) && time_is_up(s))
 		stop_workers(s);
 	if (s->stop_ns && now_ns() - s->stop_ns > STOP_NS) {
 		judge_trouble(s, "some workers did not stop within %llu s and were killed",
@@ -229,6 +230,8 @@ int coordinate(struct session *s, struct err *e)
 	step("barrier");
 	s->phase = "run";
 	s->run->start_ns = now_ns();
+	if (s->stop_ns)
+		s->stop_ns = s->run->start_ns; /* stopped before the start: it ran for no time */
 	atomic_store(&s->run->go, 1);
 	futex_wake_all(&s->run->go);
 	step("started");

@@ -136,6 +136,7 @@ void finish_report(struct session *s)
 	struct err e = {""};
 
 	live_close(s->live, &s->result);
+	s->live = NULL;
 	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
 		fprintf(stderr, "stressd: the reports could not be written: %s\n", e.text);
 		if (s->result.exit == 0)
@@ -168,13 +169,13 @@ void session_free(struct session *s)
 {
 	struct run_result *r = &s->result;
 
+	live_close(s->live, NULL); /* of a run that was refused */
 	actor_free(&s->actor);
 	history_close(&s->history);
 	oplog_close(&s->log);
 	klog_close(s->klog);
 	shadow_close(&s->shadow);
 	run_shared_close(s->run);
-	free(s->eio);
 	free(s->crew);
 	for (size_t i = 0; i < r->nfindings; i++)
 		finding_free(r->findings[i]);

@@ -60,9 +60,7 @@ struct session {
 	int stop_signals;
 	bool keep_target; /* `verify` could not read all of it: leave it for another try */
 	bool hopeless;	  /* errors of stressd's own: exit 3 */
-	u64 direct_eio;	      /* direct reads that failed with EIO */
-	bool eio_explained;   /* the kernel said why */
-	struct sighting *eio; /* the first, while the kernel may still say so */
+	u64 explained_direct_eio;
 	const char *phase;
 };
 
@@ -120,12 +118,6 @@ void judge_note(struct session *s, const char *fmt, ...) __attribute__((format(p
 void judge_trouble(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Counters, workers, verdict, exit code. */
 void judge_result(struct session *s);
-
-/* explain.c: is @si a direct read's EIO that is explained, or may still be? */
-bool explain_direct_eio(struct session *s, const struct sighting *si);
-/* The one that waited too long for its explanation: the caller's, to judge and free. Or NULL. */
-struct sighting *explain_overdue(struct session *s);
-void explain_notes(struct session *s);
 
 u64 klog_count_safe(const struct session *s);
 
