@@ -76,7 +76,7 @@ def filesystem(size="3G"):
         os.mkdir(mnt)
         run(["truncate", "-s", size, image])
         run(["mkfs.xfs", "-q", image])
-        run(["mount", "-o", "loop", image, mnt])
+        run(["mount", "-o", "loop,discard", image, mnt])  # deleted files leave memory
         os.unlink(image)
         try:
             yield mnt
@@ -135,8 +135,8 @@ def fio(path, rw, bs, size, seconds_, jobs, *more):
     run(["dd", "if=/dev/zero", f"of={path}", "bs=1M", f"count={size_mib}", "status=none"])
     out = run(["fio", "--name=bench", f"--filename={path}", f"--rw={rw}", f"--bs={bs}",
                f"--size={size_mib}m", "--ioengine=psync", "--time_based", "--invalidate=0",
-               f"--runtime={int(seconds_ * 1000)}ms", f"--numjobs={jobs}", "--output-format=json", "--verify_state_save=0",
-               *more])
+               f"--runtime={int(seconds_ * 1000)}ms", f"--numjobs={jobs}", "--output-format=json",
+               "--verify_state_save=0", *more])
     os.unlink(path)
     ops = nbytes = cpu = 0
     for j in json.loads(out[out.index("{"):])["jobs"]:

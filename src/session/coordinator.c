@@ -87,6 +87,9 @@ static void show_live(struct loop *l)
 
 static bool time_is_up(const struct session *s)
 {
+	/* The duration is the workers': a slow start must not use it up. */
+	if (!atomic_load(&s->run->go))
+		return false;
 	if (now_ns() - s->run->start_ns >= s->sc->duration_ns)
 		return true;
 	if (s->sc->stop_on == STOP_HIT && s->result.nfindings)
