@@ -40,8 +40,8 @@ case $status in
 esac
 
 if [ "$(id -u)" != 0 ]; then
-	say "not checked without root: the disk below the cache, unmount and mount, fsck, the race"
-	say "that leaks old disk contents in ext4. For these: sudo scripts/quickstart.sh"
+	say "not checked without root: the kernel log, the disk below the cache, remounts, fsck, the"
+	say "race that leaks old disk contents in ext4. For these: sudo scripts/quickstart.sh"
 	exit 0
 fi
 

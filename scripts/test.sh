@@ -53,7 +53,7 @@ build release
 suite build "${slow[@]}"
 build clang
 build asan
-suite build-asan -LE 'e2e|slow'
+suite build-asan -LE 'e2e|slow|bench-smoke'
 build tsan tsan_tests
 suite build-tsan -L tsan
 
