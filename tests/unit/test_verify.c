@@ -216,12 +216,12 @@ static const struct {
 	{"punch under way", "y|", "...PLPP . SSFM BB ..T..SS S"},
 	{"punch failed before", "yf|", "..PPLPP Z SSFM BB TSTZSSS S"},
 	{"punch maybe", "ym|", "...PLPP . SSFM BB ..T..SS S"},
-	{"punched", "yd|", "RRRPRPP . SSFM SS TSTTSSS S"},
+	{"punched", "yd|", "RRRPRPP . SSFM SS TSTRRSS S"},
 	{"punched and rewritten", "ydbd|", "LLL.LPP Z SSFM SS TSTTSTS S"},
 	{"punched meanwhile", "|yd", "...PRPP . SSFM BB ..T..SS S"},
 	{"punched, written meanwhile", "|ydbd", "....... . SS.. ?? ..?...? ?"},
 	{"cut under way", "k|", "...PLPP . SSFM BB ..T..SS S"},
-	{"cut", "K|", "RRLPLPP Z SSFM SS TSTT.SS S"},
+	{"cut", "K|", "RRLPLPP Z SSFM SS TSTR.SS S"},
 	{"cut meanwhile", "|K", "...PLPP Z SSFM BB ..TZ.SS S"},
 	{"cut maybe", "km|", "...PLPP . SSFM BB ..T..SS S"},
 	{"moved here", "V|", "LLLPLPP Z SS.M SS TSTTSSS S"},
@@ -387,7 +387,7 @@ static void parts_have_names(void **state)
 		{"|", '4', FINDING_LOST_WRITE},	   {"|", '0', FINDING_ZEROED},
 		{"|", 't', FINDING_TORN},	   {"|", 'g', FINDING_STALE_EXPOSURE},
 		{"yd|", 's', FINDING_RESURRECTED}, {"K|", 's', FINDING_RESURRECTED},
-		{"bf|", '6', FINDING_PHANTOM},
+		{"yd|", 'c', FINDING_RESURRECTED}, {"bf|", '6', FINDING_PHANTOM},
 	};
 
 	(void)state;
