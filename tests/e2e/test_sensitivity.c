@@ -74,7 +74,9 @@ static const struct row {
 	/* "KIND" or "KIND or KIND" where two of them are true and the first to look decides; NULL:
 	 * nothing can be seen with this kind of cache. */
 	const char *through, *back;
-	const char *who; /* writer of the cell, or who got the errno; NULL: anyone */
+	/* Writer of the cell, or who got the errno; NULL: anyone, as holes have no writer and the
+	 * one is named that is about to fill them. */
+	const char *who;
 	bool at;	 /* the finding is at the cell that the lie was told of */
 } rows[] = {
 	{"drop-write %/data 8192 512 1000", BUFFERED, "lost-write", "lost-write", BUF, true},
@@ -101,9 +103,9 @@ static const struct row {
 	{"short-read %/data 8192 512 1000", BUFFERED, "size-mismatch or zeroed", "zeroed", NULL, false},
 	{"wrong-size %/data 0 0 1000 delta=-4096", BUFFERED, "size-mismatch", NULL, NULL, false},
 	{"wrong-size %/data 0 0 1000 delta=1", BUFFERED, "size-mismatch", NULL, NULL, false},
-	{"stale %/data 8192 512 1000 byte=0xa5", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
-	{"stale %/data 8192 512 1000 other=before-mkfs", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
-	{"stale %/data 8192 512 1000 other=another-run", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
+	{"stale %/data 8192 512 1000 byte=0xa5", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
+	{"stale %/data 8192 512 1000 other=before-mkfs", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
+	{"stale %/data 8192 512 1000 other=another-run", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
 	{"other-file %/data 8192 512 1000 other=before-mkfs", BUFFERED, "stale-exposure", "stale-exposure", BUF, true},
 	{"resurrect %/data 8192 512 1000", PUNCHED, "resurrected", "resurrected", BUF, true},
 	{"resurrect %/data 8192 512 1000", PUNCHED_BYTES, "resurrected", "resurrected", NULL, true},
