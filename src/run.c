@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -19,11 +20,12 @@ const char *const slot_state_names[] = {"empty",  "starting", "ready",	"running"
 
 int run_shared_create(const char *path, struct run_shared **ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = -1;
 	void *map;
+	int r = create_allocated(path, sizeof(**ret), &fd);
 
-	if (fd < 0 || ftruncate(fd, sizeof(**ret)) < 0)
-		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be made: %s", path, strerror(-r));
 	map = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
@@ -79,8 +81,9 @@ struct sighting *sighting_take(struct run_shared *r)
 void sighting_post(struct run_shared *r, struct sighting *s)
 {
 	atomic_store_explicit(&s->state, 2, memory_order_release);
-	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. */
-	if (r->stop_on_hit)
+	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. An
+	 * error may still be explained; wrong bytes cannot. */
+	if (r->stop_on_hit && s->kind != FINDING_READ_ERROR && s->kind != FINDING_UNEXPECTED_ERRNO)
 		atomic_store(&r->stop, 1);
 }
 

@@ -78,6 +78,7 @@ struct scenario {
 	char *name, *description, *reference;
 	u64 seed; /* drawn when the scenario has none, and written to the resolved copy */
 	u64 duration_ns;
+	u64 watchdog_ns; /* longest time without a sign of life of a worker */
 	int stop_on; /* enum sc_stop */
 	u64 attempts;
 	char *expect; /* finding that this scenario is written to provoke, or NULL; for the tests */

@@ -3,6 +3,7 @@
 #include "shadow.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 #include "scenario.h"
 
 #include <fcntl.h>
@@ -66,13 +67,12 @@ int shadow_create(const char *path, const struct scenario *sc, u64 run, struct s
 	}
 
 	size_t len = cells_offset() + ncells * sizeof(struct shadow_cell);
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = -1;
+	int r = create_allocated(path, len, &fd);
 
-	if (fd < 0)
-		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
-	if (ftruncate(fd, (off_t)len) < 0)
-		return err_set(e, -errno, "%s: cannot be %zu bytes long: %s", path, len,
-			       strerror(errno));
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
+			       strerror(-r));
 	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (map == MAP_FAILED)

@@ -96,7 +96,7 @@ struct shadow_file {
 	_Atomic u32 epoch, durable_epoch;
 	_Atomic u32 writeback_error; /* errno of the last one told to some descriptor */
 	_Atomic u64 unchecked;	     /* cell reads that overlapped too much to be judged */
-	_Atomic u64 hot;	     /* byte offset of the latest store: a hint for readers, not a fact */
+	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
 	u64 reserved[3];
 };
 
@@ -110,12 +110,12 @@ struct shadow {
 	u64 run;
 };
 
-/* A consistent look at one cell. */
+/* A consistent look at one cell; shadow_view() takes it. */
 struct cell_view {
 	u64 settled, flight, origin;
 };
 
-/* Make the shadow of @sc at @path, sized for all cells (sparse), keyed @run. 0 or -errno. */
+/* Make the shadow of @sc at @path, sized for all cells, keyed @run. 0 or -errno. */
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e);
 /* Map an existing one; @writable for `verify`, which settles what was pending. -EBADMSG when it
@@ -132,7 +132,23 @@ static inline struct shadow_cell *shadow_cell(const struct shadow *sh, const str
 }
 
 /* Never waits: a cell whose owner stopped, or died, in the middle of a change is CELL_UNKNOWN. */
-struct cell_view shadow_view(const struct shadow_cell *c);
+struct cell_view shadow_view_again(const struct shadow_cell *c);
+
+/* Here, because reads look at every cell that they cover: a call would cost more than the loads. */
+static inline struct cell_view shadow_view(const struct shadow_cell *c)
+{
+	struct cell_view v;
+
+	v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
+	v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+	v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
+	if (__builtin_expect(
+		    v.settled & CELL_UPDATING ||
+			    v.settled != atomic_load_explicit(&c->settled, memory_order_acquire),
+		    0))
+		return shadow_view_again(c);
+	return v;
+}
 
 /*
  * Leases. begin: take up to @n cells from @first for a write of @kind by @who; stops at the first

@@ -12,7 +12,7 @@
  * and not buried yet: nobody may wait for it, least of all who is to bury it. */
 #define VIEW_TRIES 64
 
-struct cell_view shadow_view(const struct shadow_cell *c)
+struct cell_view shadow_view_again(const struct shadow_cell *c)
 {
 	struct cell_view v;
 

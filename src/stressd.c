@@ -15,6 +15,7 @@ static const struct {
 } subcommands[] = {
 	{"run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario"},
 	{"check", cmd_check, "SCENARIO...", "check scenarios without running them"},
+	{"verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died"},
 	{"list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
 	 "what there is, with every option"},
 	{"caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest"},
@@ -50,6 +51,8 @@ static int help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	char name[64];
+
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
@@ -61,7 +64,11 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
-		if (!strcmp(argv[1], subcommands[i].name))
+		if (!strcmp(argv[1], subcommands[i].name)) {
+			/* getopt(3) begins its messages with it. */
+			snprintf(name, sizeof(name), "stressd %s", argv[1]);
+			argv[1] = name;
 			return subcommands[i].fn(argc - 1, argv + 1);
+		}
 	return usage_error(argv[1], "no such command");
 }

@@ -10,8 +10,7 @@
 
 #define ESCAPED_MAX 8 /* bytes of the longest piece: "\u202e", or four bytes as they are */
 
-/* Decode one character; its length in bytes, or 0 where @s is no valid UTF-8. */
-static size_t utf8_decode(const unsigned char *s, size_t len, u32 *ret)
+size_t utf8_decode(const unsigned char *s, size_t len, u32 *ret)
 {
 	static const u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
@@ -32,8 +31,7 @@ static size_t utf8_decode(const unsigned char *s, size_t len, u32 *ret)
 	return n;
 }
 
-/* Characters that move the cursor, end the line or turn the writing direction. */
-static bool is_unprintable(u32 c)
+bool utf8_unprintable(u32 c)
 {
 	static const struct {
 		u32 first, last;
@@ -56,7 +54,7 @@ static size_t escape_one(char piece[ESCAPED_MAX], const char *src, size_t len)
 
 	if (n == 0)
 		snprintf(piece, ESCAPED_MAX, "\\x%02x", (unsigned char)*src);
-	else if (is_unprintable(c))
+	else if (utf8_unprintable(c))
 		snprintf(piece, ESCAPED_MAX, "\\u%04x", c & 0xffff);
 	else
 		snprintf(piece, ESCAPED_MAX, "%.*s", (int)n, src);

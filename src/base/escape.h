@@ -12,4 +12,10 @@
  * (@size >= 16); ends in "..." where it was cut. Escaping twice changes nothing. Returns @dst. */
 const char *text_escape(char *dst, size_t size, const char *src, size_t len);
 
+/* Decode the character at @s, of which @len bytes are there. Its length in bytes, or 0 where that
+ * is no valid UTF-8. */
+size_t utf8_decode(const unsigned char *s, size_t len, u32 *ret);
+/* Does it move the cursor, end the line or turn the writing direction? */
+bool utf8_unprintable(u32 c);
+
 #endif

@@ -138,6 +138,21 @@ static int fill_and_sync(const char *path, const void *data, size_t len, mode_t 
 	return r;
 }
 
+int create_allocated(const char *path, u64 len, int *ret_fd)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = -posix_fallocate(fd, 0, (off_t)len);
+	if (r < 0)
+		unlink(path);
+	else
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
 int write_file_atomic(const char *path, const void *data, size_t len, mode_t mode)
 {
 	char tmp[FSUTIL_PATH_MAX];

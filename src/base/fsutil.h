@@ -26,6 +26,11 @@ int read_fd(int fd, size_t max_bytes, char **ret, size_t *ret_len);
 int write_all(int fd, const void *buf, size_t len);
 int pwrite_all(int fd, const void *buf, size_t len, u64 offset);
 
+/* Make the file @path, which must not be there, @len bytes long with all its space allocated: a
+ * store into a mapping finds a full disk by SIGBUS. 0 with *ret_fd (O_RDWR), owned by the caller,
+ * or -errno; no file is left then. (posix_fallocate(3)) */
+int create_allocated(const char *path, u64 len, int *ret_fd);
+
 /* Replace @path by a file with these bytes: temporary beside it, fsync, rename, fsync of the
  * directory. A crash leaves the old file or the new one. 0 or -errno. */
 int write_file_atomic(const char *path, const void *data, size_t len, mode_t mode);

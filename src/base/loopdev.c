@@ -64,6 +64,19 @@ static bool shows_backing(const char *dev, const char *backing)
 	return !shown[len] || !strcmp(shown + len, deleted);
 }
 
+int loop_find_backed(const char *backing, char dev[LOOP_NAME_MAX])
+{
+	_cleanup_closedir_ DIR *d = opendir("/sys/block");
+	struct dirent *de;
+
+	while (d && (de = readdir(d)))
+		if (!strncmp(de->d_name, "loop", 4) &&
+		    path_set(dev, LOOP_NAME_MAX, "/dev/%s", de->d_name) == 0 &&
+		    shows_backing(dev, backing))
+			return 0;
+	return -ENOENT;
+}
+
 bool loop_backed_by(const char *dev, const char *backing)
 {
 	struct loop_info64 info;

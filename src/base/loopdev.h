@@ -19,6 +19,8 @@ int loop_find_free(char dev[LOOP_NAME_MAX]);
  * 0 with the open device in *ret_fd, or -errno; -EBUSY: another program was faster, find again.
  */
 int loop_bind(const char *dev, int backing_fd, int *ret_fd);
+/* The loop device that backs its blocks with the file @backing; -ENOENT when none does. */
+int loop_find_backed(const char *backing, char dev[LOOP_NAME_MAX]);
 /* Is @dev bound to the file @backing? False too when there is no such device. */
 bool loop_backed_by(const char *dev, const char *backing);
 /* Unbind @dev if @backing backs it, and wait at most @limit_ns until it is free: openers and

@@ -100,6 +100,19 @@ int mount_of_device(dev_t rdev, struct mount_info *ret)
 	return find(on_device, &(struct wanted){.rdev = rdev}, ret);
 }
 
+bool mounted_with(const char *path, const char *option)
+{
+	_cleanup_(unref_table) struct libmnt_table *table =
+		mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_fs *fs = table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD)
+				     : NULL;
+
+	char *value;
+	size_t len;
+
+	return fs && mnt_fs_get_option(fs, option, &value, &len) == 0;
+}
+
 int umount_wait(const char *mountpoint, u64 limit_ns)
 {
 	const struct timespec pause = {.tv_nsec = POLL_NS};

@@ -22,6 +22,9 @@ int mount_of(int fd, struct mount_info *ret);
 /* A mount of block device @rdev (by superblock, or by the device that its source names). */
 int mount_of_device(dev_t rdev, struct mount_info *ret);
 
+/* Is the filesystem that holds @path mounted with option @option (like "nodelalloc")? */
+bool mounted_with(const char *path, const char *option);
+
 /* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
  * is not followed. 0 or -errno. (umount(2)) */
 int umount_wait(const char *mountpoint, u64 limit_ns);

@@ -16,6 +16,31 @@ static bool is_allowed(const struct klog *k, const struct splat *s)
 	return false;
 }
 
+/* Does the event name loop devices, and none of them ours? A run must not answer for what goes on
+ * beside it. */
+static bool is_foreign(const struct klog *k, const struct splat *s)
+{
+	size_t own = strlen(k->own_device), len;
+	bool named = false;
+
+	for (size_t i = 0; k->owns && i < s->nlines; i++)
+		for (const char *p = s->lines[i]; (p = strstr(p, "loop")); p += len) {
+			len = 4 + strspn(p + 4, "0123456789");
+			if (len == 4)
+				continue;
+			named = true;
+			if (len == own && !strncmp(p, k->own_device, len))
+				return false;
+		}
+	return named;
+}
+
+void klog_own_device(struct klog *k, const char *name)
+{
+	snprintf(k->own_device, sizeof(k->own_device), "%s", name);
+	k->owns = true;
+}
+
 /* An allowed event must not swallow one that is not: they are counted apart. */
 static struct klog_event *find_event(const struct klog *k, const char *title, bool allowed)
 {
@@ -54,7 +79,7 @@ static void count_overflow(struct klog_event *last, const struct klog_rule *rule
 void events_add(void *klog, struct splat *s)
 {
 	struct klog *k = klog;
-	bool allowed = is_allowed(k, s);
+	bool foreign = is_foreign(k, s), allowed = foreign || is_allowed(k, s);
 	struct klog_event *e, **grown;
 	char title[sizeof(e->title)];
 
@@ -84,6 +109,7 @@ void events_add(void *klog, struct splat *s)
 		return;
 	memcpy(e->title, title, sizeof(title));
 	e->allowed = allowed;
+	e->foreign = foreign;
 	fill(k, e, s);
 	k->events[k->nevents++] = e;
 }

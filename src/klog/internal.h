@@ -62,6 +62,8 @@ struct klog {
 	u64 completed;
 	char **allow;
 	size_t nallow;
+	char own_device[32]; /* klog_own_device(); only when owns */
+	bool owns;
 	struct window window;
 	struct log_copy copy;
 };

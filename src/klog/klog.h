@@ -23,7 +23,8 @@ struct klog_event {
 	char **lines; /* the whole splat, owned by the klog */
 	size_t nlines;
 	u64 repeats;  /* further events with the same title */
-	bool allowed; /* an allow pattern covers it */
+	bool allowed; /* an allow pattern covers it, or it is foreign */
+	bool foreign; /* it names loop devices, and not the run's own */
 };
 
 /*
@@ -38,6 +39,9 @@ int klog_open_memory(struct klog **ret);
 int klog_fd(const struct klog *k);
 /* Events completed from now on that have @substring in any of their lines are allowed. */
 void klog_allow(struct klog *k, const char *substring);
+/* The device of this run ("loop3", or "" for none that is a loop device): events that name other
+ * loop devices only are somebody else's, and allowed. Other devices may lie under an image. */
+void klog_own_device(struct klog *k, const char *name);
 /* Read what is there (a bounded part of a flood; the descriptor stays readable); returns the
  * number of events completed, or -errno: of the device, or once of kernel.log when it cannot
  * be written any more. Events of the same title count as completed, too. */

@@ -14,7 +14,7 @@
 int actor_init(struct actor *a, u16 id, struct shadow *sh, struct oplog *log,
 	       struct run_shared *run, const char *root, const char *fs, u64 seed, struct err *e)
 {
-	size_t views = ACTOR_BUF / CELL_MIN * sizeof(struct cell_view);
+	size_t views = ACTOR_VIEWS * sizeof(struct cell_view);
 
 	*a = (struct actor){.id = id,
 			    .sh = sh,
@@ -49,7 +49,7 @@ void actor_free(struct actor *a)
 	if (a->buf && a->buf != MAP_FAILED)
 		munmap(a->buf, ACTOR_BUF);
 	if (a->views && a->views != MAP_FAILED)
-		munmap(a->views, ACTOR_BUF / CELL_MIN * sizeof(struct cell_view));
+		munmap(a->views, ACTOR_VIEWS * sizeof(struct cell_view));
 	*a = (struct actor){0};
 }
 

@@ -16,8 +16,9 @@
 
 #include <sys/types.h>
 
-#define ACTOR_BUF    (2 * MIB)		  /* the largest single transfer */
-#define BUSY_WAIT_NS (20 * NSEC_PER_MSEC) /* patience of holders of the size lock */
+#define ACTOR_BUF    (2 * MIB)			/* the largest single transfer */
+#define ACTOR_VIEWS  (ACTOR_BUF / CELL_MIN + 1) /* a full buffer at an odd offset cuts two cells */
+#define BUSY_WAIT_NS (20 * NSEC_PER_MSEC)	/* patience of holders of the size lock */
 
 struct afile {
 	struct shadow_file *sf;
@@ -55,10 +56,16 @@ void actor_close(struct actor *a);
 /* Map a file anew at another address. */
 int afile_remap(struct afile *f);
 
-/* A sign of life; cheap. */
+/* A sign of life, now or at @ns: the end of an operation is in its record already, and asking the
+ * clock once more would cost as much as the record. */
+static inline void actor_beat_at(struct actor *a, u64 ns)
+{
+	atomic_store_explicit(&a->slot->beat_ns, ns, memory_order_relaxed);
+}
+
 static inline void actor_beat(struct actor *a)
 {
-	atomic_store_explicit(&a->slot->beat_ns, now_ns(), memory_order_relaxed);
+	actor_beat_at(a, now_ns());
 }
 
 /*
@@ -75,6 +82,15 @@ u64 cells_in(const struct afile *f, u64 bytes);
  * full. Always counts the failure. Returns true when it was legal. */
 bool judge_errno(struct actor *a, struct afile *f, const struct op_record *rec, int err,
 		 const int *legal);
+
+/*
+ * Hold the size lock of @f with a size that is known: where a dead worker left it open, the file
+ * says what it is. False when the lock could not be had within BUSY_WAIT_NS, or the file says what
+ * cannot be. Give back with size_unlock().
+ */
+bool size_take(struct actor *a, struct afile *f);
+/* End a size_begin() whose outcome is not certain: the file says which of the sizes it has. */
+void size_settle_from_file(struct afile *f);
 
 /* Write @n cells from @first. */
 struct write_op {
@@ -123,6 +139,8 @@ struct direct_write {
 /* Lease and stamp; false when cells are busy. */
 bool direct_write_begin(struct actor *a, struct direct_write *d);
 void direct_write_end(struct actor *a, struct direct_write *d, s64 result);
+/* One direct write, begun and ended at once, from the actor's buffer. Bytes, -EBUSY or -errno. */
+s64 op_direct_write(struct actor *a, struct afile *f, u64 first, u64 n);
 /* Bytes that direct I/O on @f must be aligned to, for reads / for writes beside cached dirtiers. */
 u64 direct_read_unit(const struct actor *a, const struct afile *f);
 u64 direct_write_unit(const struct actor *a, const struct afile *f);

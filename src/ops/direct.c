@@ -7,6 +7,7 @@
 #include "ops/actor.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 u64 direct_read_unit(const struct actor *a, const struct afile *f)
 {
@@ -52,7 +53,7 @@ void direct_write_end(struct actor *a, struct direct_write *d, s64 result)
 	u64 done = result > 0 ? MIN((u64)result >> sf->cell_shift, d->n) : 0;
 
 	oplog_end(d->rec, result);
-	actor_beat(a);
+	actor_beat_at(a, d->rec->end_ns);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0)
 		judge_errno(a, d->f, d->rec, (int)-result, legal);
@@ -61,4 +62,19 @@ void direct_write_end(struct actor *a, struct direct_write *d, s64 result)
 	shadow_settle(a->sh, sf, d->first, done, OUTCOME_DONE, false);
 	/* What a failed or short direct write left on the device is not said. (write(2)) */
 	shadow_settle(a->sh, sf, d->first + done, d->n - done, OUTCOME_MAYBE, false);
+}
+
+s64 op_direct_write(struct actor *a, struct afile *f, u64 first, u64 n)
+{
+	struct direct_write d = {
+		.f = f, .first = first, .n = n, .buf = a->buf, .op = OP_DIRECT_PWRITE};
+	s64 result;
+
+	if (!direct_write_begin(a, &d))
+		return -EBUSY;
+	result = pwrite(f->dfd, d.buf, n << f->sf->cell_shift, (off_t)(first << f->sf->cell_shift));
+	if (result < 0)
+		result = -errno;
+	direct_write_end(a, &d, result);
+	return result;
 }

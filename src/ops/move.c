@@ -222,8 +222,9 @@ int op_move(struct actor *a, struct afile *dst, u64 to, struct afile *src, u64 f
 			 .n = cells_in(dst, len)};
 	s64 result = -EBUSY;
 
-	if (dst->sf->cell_bytes != src->sf->cell_bytes || !m.n ||
-	    (dst == src && m.to < m.from + m.n && m.from < m.to + m.n))
+	/* Shared cells have no single answer that could be moved, nor a lease. */
+	if (dst->sf->cell_bytes != src->sf->cell_bytes || !m.n || dst->sf->conflict ||
+	    src->sf->conflict || (dst == src && m.to < m.from + m.n && m.from < m.to + m.n))
 		return -EINVAL;
 	if (!lease_pair(a, &m)) {
 		atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
@@ -308,7 +309,7 @@ static int shift_leased(struct actor *a, const struct shift *s, enum op_kind op)
 	if (certainly_nothing(r) || r == -ETXTBSY)
 		size_end(s->f->sf, s->old);
 	else
-		size_doubt(s->f->sf);
+		size_settle_from_file(s->f);
 	return r;
 }
 
@@ -335,14 +336,14 @@ int op_shift(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 
 
 	offset = ROUND_DOWN(offset, unit);
 	len = ROUND_UP(len, unit);
-	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS))
+	if (!size_take(a, f))
 		return r;
 	s.old = size_now(f->sf);
 	s.new = s.collapse ? s.old - MIN(len, s.old) : s.old + len;
 	s.first = cells_in(f, offset);
 	s.by = cells_in(f, len);
-	if (s.old % f->sf->cell_bytes || s.old != atomic_load(&f->sf->size_hi) ||
-	    s.new > f->sf->max_bytes || offset >= s.old || (s.collapse && offset + len >= s.old))
+	if (s.old % f->sf->cell_bytes || f->sf->conflict || s.new > f->sf->max_bytes ||
+	    offset >= s.old || (s.collapse && offset + len >= s.old))
 		r = -EINVAL;
 	else
 		r = shift_locked(a, &s, op);

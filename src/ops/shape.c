@@ -147,18 +147,29 @@ static enum outcome end(struct actor *a, struct afile *f, struct op_record *rec,
 	return r == -EOPNOTSUPP || r == -EINVAL ? OUTCOME_FAILED : OUTCOME_MAYBE;
 }
 
-/* After an operation of uncertain outcome the file itself says how long it is; what it says must
- * be one of the two. */
-static void size_settle_from_file(struct actor *a, struct afile *f)
+void size_settle_from_file(struct afile *f)
 {
 	struct stat st;
 
-	(void)a;
 	if (fstat(f->fd, &st) == 0 && (u64)st.st_size >= atomic_load(&f->sf->size_lo) &&
 	    (u64)st.st_size <= atomic_load(&f->sf->size_hi))
 		size_end(f->sf, (u64)st.st_size);
 	else
 		size_doubt(f->sf);
+}
+
+bool size_take(struct actor *a, struct afile *f)
+{
+	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS))
+		return false;
+	if (size_now(f->sf) != atomic_load(&f->sf->size_hi)) {
+		size_begin(f->sf, size_now(f->sf));
+		size_settle_from_file(f);
+	}
+	if (size_now(f->sf) == atomic_load(&f->sf->size_hi))
+		return true;
+	size_unlock(f->sf);
+	return false;
 }
 
 static int truncate_locked(struct actor *a, struct afile *f, u64 to, u64 old)
@@ -183,7 +194,7 @@ static int truncate_locked(struct actor *a, struct afile *f, u64 to, u64 old)
 	if (how == OUTCOME_DONE)
 		size_end(f->sf, to);
 	else
-		size_settle_from_file(a, f);
+		size_settle_from_file(f);
 	return r;
 }
 
@@ -192,10 +203,10 @@ int op_truncate(struct actor *a, struct afile *f, u64 to)
 	u64 old;
 	int r = -EBUSY;
 
-	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS))
+	if (!size_take(a, f))
 		return r;
 	old = size_now(f->sf);
-	if (to != old && old == atomic_load(&f->sf->size_hi))
+	if (to != old)
 		r = truncate_locked(a, f, to, old);
 	size_unlock(f->sf);
 	return r;
@@ -234,25 +245,23 @@ int op_allocate(struct actor *a, struct afile *f, u64 offset, u64 len, bool keep
 	u64 size, finish = offset + len;
 	int r = -EBUSY;
 
-	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS))
+	if (!size_take(a, f))
 		return r;
 	size = size_now(f->sf);
-	if (size == atomic_load(&f->sf->size_hi)) {
-		bool grows = !keep_size && finish > size;
-		struct op_record *rec;
 
-		if (grows)
-			size_begin(f->sf, finish);
-		rec = begin(a, OP_ALLOCATE, f, offset, len, keep_size);
-		r = fallocate(f->fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, (off_t)offset,
-			      (off_t)len) < 0
-			    ? -errno
-			    : 0;
-		if (end(a, f, rec, r) == OUTCOME_DONE && grows)
-			size_end(f->sf, finish);
-		else if (grows)
-			size_settle_from_file(a, f);
-	}
+	bool grows = !keep_size && finish > size;
+	struct op_record *rec;
+
+	if (grows)
+		size_begin(f->sf, finish);
+	rec = begin(a, OP_ALLOCATE, f, offset, len, keep_size);
+	r = fallocate(f->fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, (off_t)offset, (off_t)len) < 0
+		    ? -errno
+		    : 0;
+	if (end(a, f, rec, r) == OUTCOME_DONE && grows)
+		size_end(f->sf, finish);
+	else if (grows)
+		size_settle_from_file(f);
 	size_unlock(f->sf);
 	return r;
 }

@@ -100,7 +100,8 @@ static s64 call_write(struct afile *f, const struct write_op *w, const void *buf
 	return n < 0 ? -errno : n;
 }
 
-static const int write_legal[] = {EAGAIN, 0};
+/* RWF_NOWAIT would block, or the filesystem has no such flag. (preadv2(2)) */
+static const int write_legal[] = {EAGAIN, EOPNOTSUPP, 0};
 
 /* The leased cells [first, first + n) are written; the caller holds what else it needs. */
 static s64 write_leased(struct actor *a, struct afile *f, const struct write_op *w, u64 n)
@@ -121,7 +122,7 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 					      .gen = first_gen(a, f, w->first)});
 	result = call_write(f, w, buf, rec->len, rec->offset);
 	oplog_end(rec, result);
-	actor_beat(a);
+	actor_beat_at(a, rec->end_ns);
 	if (result < 0 && !judge_errno(a, f, rec, (int)-result, w->legal ? w->legal : write_legal))
 		result = -EIO;
 	/* With O_DSYNC an error may come after the data was stored. (open(2), O_DSYNC) */
@@ -159,7 +160,10 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 	result = write_leased(a, f, w, got);
 	if (result > 0)
 		now = MAX(old_size, (w->first << f->sf->cell_shift) + (u64)result);
-	size_end(f->sf, now);
+	if (result < 0 && w->rwf & (RWF_DSYNC | RWF_SYNC))
+		size_settle_from_file(f); /* the error may be the sync's alone (open(2), O_DSYNC) */
+	else
+		size_end(f->sf, now);
 	return result;
 }
 
@@ -171,7 +175,7 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 	u64 got;
 
 	if (end > size_now(f->sf)) {
-		if (!size_lock(f->sf, a->id, BUSY_WAIT_NS)) {
+		if (!size_take(a, f)) {
 			count_busy(a);
 			return -EBUSY;
 		}
@@ -199,7 +203,7 @@ s64 op_append(struct actor *a, struct afile *f, u64 n, int rwf)
 	s64 result = -EFBIG;
 	u64 size;
 
-	if (!size_lock(f->sf, a->id, BUSY_WAIT_NS)) {
+	if (!size_take(a, f)) {
 		count_busy(a);
 		return -EBUSY;
 	}
@@ -269,7 +273,7 @@ s64 op_store(struct actor *a, struct afile *f, u64 first, u64 n, u64 width)
 						      .gen = first_gen(a, f, first)});
 	result = store_guarded(f->map + rec->offset, a->buf, len, width);
 	oplog_end(rec, result);
-	actor_beat(a);
+	actor_beat_at(a, rec->end_ns);
 	/* SIGBUS: no space for the page, or the file ended; space is looked at like for writes. */
 	if (result < 0)
 		judge_errno(a, f, rec, ENOSPC, legal);

@@ -1,54 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One walk over UTF-8 (RFC 3629), one table of what a medium forbids. Nothing here knows what the
- * text says.
+ * One walk over the characters, a table of what XML forbids and one of what it writes otherwise.
+ * Nothing here knows what the text says.
  */
 #include "report/chars.h"
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 
 #include <string.h>
 
-/* Decode one character; its length in bytes, or 0 where @s is no valid UTF-8. A NUL ends @s, so
- * no read goes past it. */
-static size_t decode(const unsigned char *s, u32 *ret)
-{
-	static const u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || s[0] > 0xf4)
-		return 0;
-	*ret = n == 1 ? s[0] : s[0] & (0xffU >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*ret = *ret << 6 | (s[i] & 0x3f);
-	}
-	/* Overlong forms and surrogates are no UTF-8, and parsers of JSON and XML refuse them. */
-	if (*ret < least[n] || *ret > 0x10ffff || (*ret >= 0xd800 && *ret <= 0xdfff))
-		return 0;
-	return n;
-}
-
 #define ON(m) (1U << MEDIUM_##m)
 
-/* What each medium forbids. XML 1.0, 2.2 "Characters"; the rest is about terminals. */
+/* What XML forbids, though it be written as a reference. (XML 1.0, 2.2 "Characters") */
 static const struct {
 	u32 first, last;
-	unsigned int media;
-} forbidden[] = {
-	{0x00, 0x08, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
-	{0x09, 0x0a, ON(TERMINAL)},
-	{0x0b, 0x0c, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
-	{0x0d, 0x0d, ON(TERMINAL)},
-	{0x0e, 0x1f, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
-	{0x7f, 0x9f, ON(TERMINAL)},
-	{0x061c, 0x061c, ON(TERMINAL)},
-	{0x200b, 0x200f, ON(TERMINAL)},
-	{0x2028, 0x202e, ON(TERMINAL)},
-	{0x2066, 0x2069, ON(TERMINAL)},
-	{0xfeff, 0xfeff, ON(TERMINAL)},
-	{0xfffe, 0xffff, ON(TERMINAL) | ON(XML) | ON(XML_ATTR)},
+} not_in_xml[] = {
+	{0x00, 0x08},
+	{0x0b, 0x0c},
+	{0x0e, 0x1f},
+	{0xfffe, 0xffff},
 };
 
 static const struct {
@@ -67,9 +38,11 @@ static const struct {
 
 static bool is_forbidden(u32 c, enum medium m)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
-		if (c >= forbidden[i].first && c <= forbidden[i].last)
-			return forbidden[i].media >> m & 1;
+	if (m == MEDIUM_TERMINAL)
+		return utf8_unprintable(c);
+	for (size_t i = 0; m != MEDIUM_UTF8 && i < ARRAY_SIZE(not_in_xml); i++)
+		if (c >= not_in_xml[i].first && c <= not_in_xml[i].last)
+			return true;
 	return false;
 }
 
@@ -85,7 +58,7 @@ static const char *entity_of(u32 c, enum medium m)
 static size_t put_one(FILE *out, const char *s, enum medium m)
 {
 	u32 c = 0;
-	size_t n = decode((const unsigned char *)s, &c);
+	size_t n = utf8_decode((const unsigned char *)s, strnlen(s, 4), &c);
 	const char *entity = n ? entity_of(c, m) : NULL;
 
 	if (n == 0)
@@ -139,6 +112,11 @@ void put_wrapped(FILE *out, const char *first, int indent, const char *s)
 	bool fresh = true; /* nothing on this line yet but its indent */
 
 	fputs(first, out);
+	/* What fits stays as it is: under KASAN's bytes a caret stands behind many blanks. */
+	if (text && at + columns(text, strlen(text)) <= REPORT_COLUMNS) {
+		fprintf(out, "%s\n", text);
+		return;
+	}
 	for (const char *w = text ? text : "(no memory)"; *w;) {
 		size_t len = strcspn(w, " "), gap = strspn(w + len, " ");
 		int wide = columns(w, len);

@@ -22,6 +22,19 @@ json_t *json_text(const char *s)
 	return text ? json_string(text) : NULL;
 }
 
+/*
+ * Lack of memory: json_pack() takes the references behind "o" and is NULL when one of them is, and
+ * append() passes a NULL on, so that a result comes whole or not at all. A result that lacks a
+ * finding in silence would be worse than none.
+ */
+static json_t *append(json_t *all, json_t *item)
+{
+	if (json_array_append_new(all, item) == 0)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
 /* Where there is no such thing, null: an empty name would look like one. */
 static json_t *text_or_null(const char *s)
 {
@@ -34,6 +47,7 @@ static json_t *number(u64 v)
 	return json_integer((json_int_t)MIN(v, (u64)INT64_MAX));
 }
 
+/* Milliseconds, as the contract has them; a double keeps nanoseconds for a hundred days. */
 static json_t *ms(u64 ns)
 {
 	return json_real((double)ns / 1e6);
@@ -73,10 +87,16 @@ static json_t *layers_to_json(const struct finding *f)
 	};
 	json_t *all = json_object();
 
-	for (int i = 0; i < LAYERS; i++)
-		json_object_set_new(all, sc_layer_names[i],
-				    json_pack("{ss so}", "state", states[f->layers[i].state],
-					      "holds", text_or_null(f->layers[i].text)));
+	/* All of them, read or not: a program need not ask which keys there are. */
+	for (int i = 0; i < LAYERS; i++) {
+		json_t *layer = json_pack("{ss so}", "state", states[f->layers[i].state], "holds",
+					  text_or_null(f->layers[i].text));
+
+		if (json_object_set_new(all, sc_layer_names[i], layer) == 0)
+			continue;
+		json_decref(all);
+		return NULL;
+	}
 	return all;
 }
 
@@ -87,10 +107,9 @@ static json_t *operations_to_json(const struct finding *f)
 	for (size_t i = 0; i < f->nops; i++) {
 		const struct finding_op *op = &f->ops[i];
 
-		json_array_append_new(all, json_pack("{so so so so}", "actor", json_text(op->actor),
-						     "text", json_text(op->text), "start_ms",
-						     ms(op->start_ns), "end_ms",
-						     op->end_ns ? ms(op->end_ns) : json_null()));
+		all = append(all, json_pack("{so so so so}", "actor", json_text(op->actor), "text",
+					    json_text(op->text), "start_ms", ms(op->start_ns),
+					    "end_ms", op->end_ns ? ms(op->end_ns) : json_null()));
 	}
 	return all;
 }
@@ -100,7 +119,7 @@ static json_t *texts_to_json(char *const *texts, size_t n)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, json_text(texts[i]));
+		all = append(all, json_text(texts[i]));
 	return all;
 }
 
@@ -128,14 +147,13 @@ static json_t *workers_to_json(const struct run_result *r)
 	for (size_t i = 0; i < r->nworkers; i++) {
 		const struct worker_result *w = &r->workers[i];
 
-		json_array_append_new(all, json_pack("{so so so so so so so so so so}", "name",
-						     json_text(w->name), "type", json_text(w->type),
-						     "state", json_text(w->state), "error",
-						     text_or_null(w->error), "ops", number(w->ops),
-						     "bytes", number(w->bytes), "failed",
-						     number(w->failed), "busy", number(w->busy),
-						     "cells_checked", number(w->cells_checked),
-						     "cells_open", number(w->cells_open)));
+		all = append(all, json_pack("{so so so so so so so so so so sf}", "name",
+					    json_text(w->name), "type", json_text(w->type), "state",
+					    json_text(w->state), "error", text_or_null(w->error),
+					    "ops", number(w->ops), "bytes", number(w->bytes),
+					    "failed", number(w->failed), "busy", number(w->busy),
+					    "cells_checked", number(w->cells_checked), "cells_open",
+					    number(w->cells_open), "cpu_s", w->cpu_s));
 	}
 	return all;
 }
@@ -177,7 +195,7 @@ static json_t *findings_to_json(const struct run_result *r)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < r->nfindings; i++)
-		json_array_append_new(all, finding_to_json(r->findings[i]));
+		all = append(all, finding_to_json(r->findings[i]));
 	return all;
 }
 

@@ -21,7 +21,7 @@ static void put_attr(FILE *out, const char *name, const char *value)
 static void put_property(FILE *out, const char *name, const char *value)
 {
 	if (!*value)
-		return;
+		return; /* not known: some readers show an empty value as a fact */
 	fputs("    <property", out);
 	put_attr(out, "name", name);
 	put_attr(out, "value", value);
@@ -106,6 +106,7 @@ static int write_junit(const struct run_result *r, FILE *out)
 
 	if (gmtime_r(&r->started.tv_sec, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	/* The schemas want a host; which machine it was is told by the kernel property. */
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stressd\"", out);
 	put_attr(out, "timestamp", when);
 	fprintf(out,

@@ -6,11 +6,10 @@
 #include "report/report.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define X(name) extern const struct report_format report_format_##name;
 #include "report/reports.def"
@@ -69,65 +68,32 @@ static int render(const struct report_format *f, const struct run_result *r, cha
 	return err;
 }
 
-static int fill(int dirfd, const char *name, const char *data, size_t len)
+static int write_format(const struct report_format *f, const struct run_result *r, struct err *e)
 {
-	_cleanup_close_ int fd =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_free_ char *text = NULL;
+	char path[FSUTIL_PATH_MAX];
+	size_t len = 0;
+	int err = path_set(path, sizeof(path), "%s/%s", r->run_dir, f->file);
 
-	if (fd < 0)
-		return -errno;
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Temporary, fsync, rename, fsync of the directory: a crash leaves the old file or the new one. */
-static int replace(int dirfd, const char *name, const char *data, size_t len)
-{
-	char tmp[64];
-	int r;
-
-	snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
-	r = fill(dirfd, tmp, data, len);
-	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlinkat(dirfd, tmp, 0);
-		return r;
-	}
-	/* EINVAL: a filesystem without anything to sync for a directory. (fsync(2)) */
-	return fsync(dirfd) < 0 && errno != EINVAL ? -errno : 0;
+	if (err == 0)
+		err = render(f, r, &text, &len);
+	if (err == 0)
+		err = write_file_atomic(path, text, len, 0644);
+	if (err == 0)
+		return 0;
+	return err_set(e, err, "%s/%s cannot be written: %s", r->run_dir, f->file, strerror(-err));
 }
 
 int report_write_all(const struct run_result *r, struct err *e)
 {
-	_cleanup_close_ int dirfd = open(r->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err later;
 	int first = 0;
 
-	if (dirfd < 0)
-		return err_set(e, -errno, "%s: the reports cannot be written: %s", r->run_dir,
-			       strerror(errno));
 	for (const struct report_format *const *f = report_formats; *f; f++) {
-		_cleanup_free_ char *text = NULL;
-		size_t len = 0;
-		int err;
+		int err = (*f)->file ? write_format(*f, r, first ? &later : e) : 0;
 
-		if (!(*f)->file)
-			continue;
-		err = render(*f, r, &text, &len);
-		if (err == 0)
-			err = replace(dirfd, (*f)->file, text, len);
-		if (err < 0 && first == 0)
-			first = err_set(e, err, "%s/%s cannot be written: %s", r->run_dir,
-					(*f)->file, strerror(-err));
+		if (first == 0)
+			first = err;
 	}
 	return first;
 }

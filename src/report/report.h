@@ -30,6 +30,7 @@ struct worker_result {
 	char state[16]; /* slot_state_names[] */
 	char error[256];
 	u64 ops, bytes, failed, busy, cells_checked, cells_open;
+	double cpu_s; /* user and system time of its process */
 };
 
 struct run_result {

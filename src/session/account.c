@@ -185,11 +185,14 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 		snprintf(tail + n, sizeof(tail) - n, "; it was last seen in place at %.3f ms",
 			 (double)(q->good_ns - MIN(q->good_ns, start_ns)) / 1e6);
 	}
-	snprintf(f->sentence, sizeof(f->sentence),
-		 "%s cell %llu (offset %llu)%s: %s by %s found %s where %s must be%s",
-		 sh->files[s->file].name, (unsigned long long)s->cell,
-		 (unsigned long long)f->offset, more, op_infos[s->op].name, f->finder,
-		 s->verdict.what, expected, tail);
+	int n = snprintf(f->sentence, sizeof(f->sentence),
+			 "%s cell %llu (offset %llu)%s: %s by %s found %s where %s must be%s",
+			 sh->files[s->file].name, (unsigned long long)s->cell,
+			 (unsigned long long)f->offset, more, op_infos[s->op].name, f->finder,
+			 s->verdict.what, expected, tail);
+
+	if (n >= (int)sizeof(f->sentence)) /* cut off: let it show */
+		memcpy(f->sentence + sizeof(f->sentence) - 4, "...", 4);
 }
 
 /* Whose bytes are the matter: where they do not belong, of whoever wrote them; where they were

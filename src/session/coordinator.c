@@ -17,7 +17,7 @@
 
 #define TICK_NS	    (10 * NSEC_PER_MSEC)
 #define LIVE_TICKS  20			 /* the live line: five times a second */
-#define WATCH_TICKS 100			 /* hangs: once a second */
+#define WATCH_TICKS 10			 /* hangs: ten times a second */
 #define READY_NS    (60 * NSEC_PER_SEC)	 /* all workers must have opened their files by then */
 #define STOP_NS	    (120 * NSEC_PER_SEC) /* a worker's last operation may be a long sync */
 
@@ -87,6 +87,9 @@ static void show_live(struct loop *l)
 
 static bool time_is_up(const struct session *s)
 {
+	/* The duration is the workers': a slow start must not use it up. */
+	if (!atomic_load(&s->run->go))
+		return false;
 	if (now_ns() - s->run->start_ns >= s->sc->duration_ns)
 		return true;
 	if (s->sc->stop_on == STOP_HIT && s->result.nfindings)
@@ -110,7 +113,8 @@ static void on_tick(struct loop *l)
 		show_live(l);
 	if (l->ticks % WATCH_TICKS == 0)
 		crew_watch(s);
-	if (!s->stop_ns && time_is_up(s))
+	/* Getting ready does not count: it may take longer than a short run. */
+	if (!s->stop_ns && atomic_load(&s->run->go) && time_is_up(s))
 		stop_workers(s);
 	if (s->stop_ns && now_ns() - s->stop_ns > STOP_NS) {
 		judge_trouble(s, "some workers did not stop within %llu s and were killed",
@@ -229,6 +233,8 @@ int coordinate(struct session *s, struct err *e)
 	step("barrier");
 	s->phase = "run";
 	s->run->start_ns = now_ns();
+	if (s->stop_ns)
+		s->stop_ns = s->run->start_ns; /* stopped before the start: it ran for no time */
 	atomic_store(&s->run->go, 1);
 	futex_wake_all(&s->run->go);
 	step("started");

@@ -12,50 +12,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define FIRST_ID	(SHADOW_LAYOUT + 1)
-#define SILENCE_NS	(60 * NSEC_PER_SEC)  /* no operation ends: asleep, or stuck? */
-#define LONG_SILENCE_NS (300 * NSEC_PER_SEC) /* in a call that may take long */
+#define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
 #define RING_SLOTS	16384
 
 /* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
  * largest folio: in a large folio one dirty page is everybody's. */
 #define ZONE_BYTES (2 * MIB)
 
-static void file_facts(struct session *s, const struct sc_worker *w)
+/* Does the worker change file @file in one of the ways of @flags? */
+static bool changes(const struct sc_worker *w, size_t file, unsigned int flags)
 {
-	for (u32 i = 0; i < s->shadow.nfiles; i++) {
-		struct shadow_file *f = &s->shadow.files[i];
-
-		if (w->file >= 0 && (u32)w->file != i)
-			continue;
-		if (w->type->flags & WORKER_RESHAPES)
-			f->reshaped = 1;
-		if (w->type->flags & WORKER_MAPS)
-			f->dirtied_by_mmap = 1;
-	}
+	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file ||
+					  w->type->flags & WORKER_ACROSS);
 }
 
-static bool writes_file(const struct sc_worker *w, size_t file, unsigned int flags)
+static void file_facts(struct session *s)
 {
-	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file);
-}
+	const unsigned int cached_flags = WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES;
 
-static void zones(struct session *s)
-{
 	for (size_t i = 0; i < s->sc->nfiles; i++) {
+		struct shadow_file *f = &s->shadow.files[i];
 		bool direct = false, cached = false;
+		u64 writers = 0;
 
 		for (size_t k = 0; k < s->sc->nworkers; k++) {
 			const struct sc_worker *w = &s->sc->workers[k];
 
-			direct |= writes_file(w, i, WORKER_DIRECT_WRITES);
-			cached |= writes_file(w, i, WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES);
+			direct |= changes(w, i, WORKER_DIRECT_WRITES);
+			cached |= changes(w, i, cached_flags);
+			f->reshaped |= changes(w, i, WORKER_RESHAPES);
+			f->dirtied_by_mmap |= changes(w, i, WORKER_MAPS);
+			if (changes(w, i, cached_flags | WORKER_DIRECT_WRITES))
+				writers += w->count;
 		}
-		if (direct && cached)
-			s->shadow.files[i].zone_bytes = ZONE_BYTES;
+		/* One process alone does one thing at a time: direct and cached may then meet. */
+		if (direct && cached && writers > 1)
+			f->zone_bytes = ZONE_BYTES;
 	}
 }
 
@@ -133,11 +130,10 @@ int crew_plan(struct session *s, struct err *e)
 
 		for (u64 k = 0; k < w->count; k++)
 			plan_one(s, w, first_instance(s, i) + k);
-		file_facts(s, w);
 	}
 	if (s->sc->verify.every_ns)
 		plan_one(s, &checker, 0);
-	zones(s);
+	file_facts(s);
 	for (size_t i = 0; i < s->ncrew && r == 0; i++)
 		r = make_ring(s, s->crew[i].plan.id, s->crew[i].name, e);
 	return r;
@@ -216,10 +212,13 @@ void crew_reap(struct session *s, struct crew *c)
 {
 	struct slot *slot = &s->run->slots[c->plan.id];
 	u32 state = atomic_load(&slot->state);
+	struct rusage ru = {0};
 	int status = 0;
 
-	if (waitpid(c->pid, &status, 0) != c->pid)
+	if (wait4(c->pid, &status, 0, &ru) != c->pid)
 		return;
+	c->cpu_s = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+		   (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 	close(c->pidfd);
 	c->pidfd = -1;
 	s->alive--;
@@ -256,14 +255,14 @@ static void silent(struct session *s, struct crew *c, u64 for_ns)
 
 	proc_stat(c->pid, &state, &pgrp, &ticks);
 	if (state != 'D') {
-		judge_trouble(s, "%s has given no sign of life for %llu s (state %c)", c->name,
-			      (unsigned long long)(for_ns / NSEC_PER_SEC), state);
+		judge_trouble(s, "%s has given no sign of life for %.1f s (state %c)", c->name,
+			      (double)for_ns / 1e9, state);
 		kill(-c->pid, SIGKILL);
 		return;
 	}
 	f = account_plain(FINDING_KERNEL_HANG, "coordinator", now_ns() - s->run->start_ns,
-			  "%s (pid %d) hangs in the kernel for %llu s", c->name, c->pid,
-			  (unsigned long long)(for_ns / NSEC_PER_SEC));
+			  "%s (pid %d) hangs in the kernel: no sign of life for %.1f s", c->name,
+			  c->pid, (double)for_ns / 1e9);
 	if (!f)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/stack", c->pid);
@@ -284,7 +283,7 @@ void crew_watch(struct session *s)
 		struct crew *c = &s->crew[i];
 		struct slot *slot = &s->run->slots[c->plan.id];
 		u64 beat = atomic_load(&slot->beat_ns);
-		u64 limit = atomic_load(&slot->quiet) ? LONG_SILENCE_NS : SILENCE_NS;
+		u64 limit = s->sc->watchdog_ns * (atomic_load(&slot->quiet) ? LONG_CALLS : 1);
 
 		if (c->pidfd < 0 || beat > now || now - beat < limit)
 			continue;

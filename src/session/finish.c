@@ -86,12 +86,23 @@ void finish_fs(struct session *s)
 	judge_add(s, f);
 }
 
+void finish_klog(struct session *s)
+{
+	if (!s->klog)
+		return;
+	judge_klog(s);
+	klog_finish(s->klog);
+	judge_klog(s);
+	s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
+}
+
 void finish_put_back(struct session *s)
 {
 	struct err e = {""};
 
 	if (s->target_up &&
-	    s->target.type->teardown(&s->target, s->o->keep || s->result.nfindings, &e) < 0)
+	    s->target.type->teardown(&s->target,
+				     s->o->keep || s->keep_target || s->result.nfindings, &e) < 0)
 		judge_trouble(s, "%s", e.text);
 	step("target gone");
 	if (s->undo && undo_all(s->undo, &e) > 0)
@@ -125,6 +136,7 @@ void finish_report(struct session *s)
 	struct err e = {""};
 
 	live_close(s->live, &s->result);
+	s->live = NULL;
 	if (s->run_dir[0] && report_write_all(&s->result, &e) < 0) {
 		fprintf(stderr, "stressd: the reports could not be written: %s\n", e.text);
 		if (s->result.exit == 0)
@@ -157,6 +169,7 @@ void session_free(struct session *s)
 {
 	struct run_result *r = &s->result;
 
+	live_close(s->live, NULL); /* of a run that was refused */
 	actor_free(&s->actor);
 	history_close(&s->history);
 	oplog_close(&s->log);

@@ -83,6 +83,7 @@ static int make_run_dir(struct session *s, struct err *e)
 		r = path_set(given, sizeof(given), "%s", s->o->run_dir);
 	else
 		r = path_set(given, sizeof(given), "%s/runs/%s", s->state_dir, s->run_name);
+	s->made_run_dir = r == 0 && access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
 	if (r == 0)
@@ -111,8 +112,10 @@ static int probe_workers(struct session *s, struct err *e)
 
 		if (r == 0)
 			continue;
-		if (!w->optional)
+		if (!w->optional) {
+			s->culprit = w->pointer;
 			return r;
+		}
 		s->result.dropped =
 			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
 		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
@@ -129,7 +132,7 @@ static int probe(struct session *s, struct err *e)
 	int r;
 
 	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
-		    s->o->destroy != NULL);
+		    session_may_destroy(s));
 	r = s->target.type->probe(&s->target, e);
 	return r < 0 ? r : probe_workers(s, e);
 }
@@ -146,7 +149,7 @@ static int write_scenario(struct session *s, struct err *e)
 	return r < 0 ? err_set(e, r, "scenario.json cannot be written: %s", strerror(-r)) : 0;
 }
 
-static int open_klog(struct session *s)
+void session_watch_klog(struct session *s, const char *copy)
 {
 	struct err e;
 	char path[600];
@@ -154,16 +157,15 @@ static int open_klog(struct session *s)
 	if (klog_open(s->run_name, &s->klog, &e) < 0) {
 		s->klog = NULL;
 		judge_note(s, "the kernel log was not watched: %s", e.text);
-		return 0;
+		return;
 	}
 	s->result.klog_watched = true;
 	for (char **allow = s->sc->kernel_log.allow; allow && *allow; allow++)
 		klog_allow(s->klog, *allow);
-	snprintf(path, sizeof(path), "%s/kernel.log", s->run_dir);
+	snprintf(path, sizeof(path), "%s/%s", s->run_dir, copy);
 	if (klog_copy_to(s->klog, path) < 0)
-		judge_note(s, "kernel.log could not be written");
+		judge_note(s, "%s could not be written", copy);
 	s->result.taint_before = (u64)MAX(klog_taint(), (s64)0);
-	return 0;
 }
 
 /* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
@@ -179,8 +181,7 @@ static void rearm_warn_once(struct session *s)
 		      "silent: debugfs with clear_warn_once is not to be had");
 }
 
-/* Journal, namespace, janitor: from here on everything is put back whoever dies. */
-static int arm(struct session *s, struct err *e)
+int session_arm(struct session *s, struct err *e)
 {
 	int r;
 
@@ -204,12 +205,16 @@ static int make_target(struct session *s, struct err *e)
 {
 	int r;
 
-	target_init(&s->target, s->sc, s->run_dir, s->undo, s->o->destroy != NULL);
+	target_init(&s->target, s->sc, s->run_dir, s->undo, session_may_destroy(s));
 	s->target_up = true;
 	r = s->target.type->setup(&s->target, e);
+	if (r == 0)
+		r = place_save(s, e);
 	step("target made");
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	if (s->klog)
+		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
 	return r;
 }
 
@@ -255,10 +260,12 @@ static int bring_up(struct session *s, struct err *e)
 {
 	int r = write_scenario(s, e);
 
+	if (r == 0) {
+		session_watch_klog(s, "kernel.log");
+		r = session_arm(s, e);
+	}
 	if (r == 0)
-		r = open_klog(s);
-	if (r == 0)
-		r = arm(s, e);
+		r = place_save(s, e);
 	if (r == 0)
 		r = make_target(s, e);
 	if (r == 0)
@@ -298,12 +305,7 @@ static void run_it(struct session *s)
 		finish_fs(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
-	if (s->klog) {
-		judge_klog(s);
-		klog_finish(s->klog);
-		judge_klog(s);
-		s->result.taint_after = (u64)MAX(klog_taint(), (s64)0);
-	}
+	finish_klog(s);
 	finish_put_back(s);
 }
 
@@ -313,8 +315,9 @@ static int turn_away(struct session *s, int r, const struct err *e)
 	bool refused = r == -EINVAL || r == -EPERM;
 
 	if (refused) {
-		fprintf(stderr, "stressd: %s:1: /target: %s; expected a target that may be used\n",
-			s->sc->path, e->text);
+		session_refuse(s, s->culprit, e->text);
+		if (s->made_run_dir)
+			rmdir(s->run_dir);
 		return EXIT_USAGE;
 	}
 	s->result.verdict = VERDICT_SKIP;
@@ -330,7 +333,8 @@ static int override(struct session *s, struct err *e)
 		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
 			       s->o->duration);
 	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
-		return err_set(e, -EINVAL, "--seed %s: not a number", s->o->seed);
+		return err_set(e, -EINVAL, "--seed %s: not a number; expected one like 7",
+			       s->o->seed);
 	if (s->o->seed)
 		json_object_set_new(s->sc->resolved, "seed", json_integer((json_int_t)s->sc->seed));
 	if (s->o->duration)
@@ -338,7 +342,7 @@ static int override(struct session *s, struct err *e)
 	return 0;
 }
 
-static void block_signals(void)
+void session_block_signals(void)
 {
 	sigset_t set;
 
@@ -347,6 +351,17 @@ static void block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What dead runs left changed is put back by whoever comes next. */
+static void recover_dead(struct session *s)
+{
+	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
+	int failed = null ? undo_recover(s->state_dir, null) : 0;
+
+	if (failed)
+		judge_note(s, "an earlier run left %d things changed: run `stressd recover`",
+			   failed);
 }
 
 static int session_prepare(struct session *s, struct err *e)
@@ -359,6 +374,7 @@ static int session_prepare(struct session *s, struct err *e)
 		r = state_dir(s->state_dir, sizeof(s->state_dir), e);
 	if (r < 0)
 		return r;
+	recover_dead(s);
 	name_run(s);
 	return make_run_dir(s, e);
 }
@@ -374,7 +390,7 @@ int session_run(const struct run_options *o)
 	s->o = o;
 	s->started_ns = now_ns();
 	s->shadow.fd = -1;
-	block_signals();
+	session_block_signals();
 	r = session_prepare(s, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);

@@ -28,7 +28,8 @@ struct crew {
 	struct worker_plan plan;
 	char name[32], type[32];
 	pid_t pid;
-	int pidfd; /* -1 once reaped */
+	int pidfd;    /* -1 once reaped */
+	double cpu_s; /* user and system time, its children's too; known once reaped */
 	bool holds_journal;
 };
 
@@ -37,7 +38,8 @@ struct session {
 	struct scenario *sc;
 	char run_name[128], run_dir[512], state_dir[400];
 	struct target target;
-	bool target_up;
+	bool target_up, made_run_dir;
+	const char *culprit; /* pointer of the part of the scenario that was refused, or NULL */
 	struct undo *undo;
 	struct janitor janitor;
 	bool janitor_up;
@@ -54,8 +56,10 @@ struct session {
 	struct run_result result;
 	u64 started_ns; /* of the program */
 	u64 stop_ns;	/* when the workers were told to stop, or 0 */
+	u64 died_ns;	/* `verify`: the last sign of life of the run that died */
 	int stop_signals;
-	bool hopeless; /* errors of stressd's own: exit 3 */
+	bool keep_target; /* `verify` could not read all of it: leave it for another try */
+	bool hopeless;	  /* errors of stressd's own: exit 3 */
 	u64 explained_direct_eio;
 	const char *phase;
 };
@@ -66,11 +70,35 @@ int session_run(const struct run_options *o);
 /* coordinator.c: from the start barrier until all workers are gone. */
 int coordinate(struct session *s, struct err *e);
 
+/* session.c: parts of bringing a run up that `verify` needs too. */
+/* Watch the kernel log from now on; a copy goes to @copy in the run directory. */
+void session_watch_klog(struct session *s, const char *copy);
+/* Journal, namespace, janitor: from here on everything is put back whoever dies. */
+int session_arm(struct session *s, struct err *e);
+void session_block_signals(void);
+
+/* refuse.c: say on stderr, with file, line and pointer, what of the scenario is refused. The
+ * pointer is @culprit's, or found among the keys of the target. */
+void session_refuse(struct session *s, const char *culprit, const char *text);
+/* Does --destroy name the very device of the scenario? */
+bool session_may_destroy(const struct session *s);
+
+/* place.c: target.json, by which `verify` finds what a dead run left. */
+int place_save(const struct session *s, struct err *e);
+/* Fill in run name, state directory and target from the run directory's target.json. -ENOENT: the
+ * run has none. @ret_same_boot: its times are of the clock of this boot. */
+int place_load(struct session *s, bool *ret_same_boot, struct err *e);
+
+/* reopen.c: `stressd verify`, the check that a dead run did not come to. Returns the exit code. */
+int session_verify(const struct run_options *o);
+
 /* finish.c: the second half, from wherever the first got to; each says its troubles itself. */
 void session_describe(struct session *s);
 void finish_check(struct session *s);
 /* Unmount and run the filesystem's own checker. */
 void finish_fs(struct session *s);
+/* The last of the kernel log. */
+void finish_klog(struct session *s);
 /* Target, journal, janitor. */
 void finish_put_back(struct session *s);
 /* result.json and the others, and what a person reads. */

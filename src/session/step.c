@@ -6,29 +6,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define VICTIMS 64
 
 static struct {
 	char who[32];
-	int pid;
+	int pidfd; /* by number one could hit a stranger, once it was reaped */
 } victims[VICTIMS];
 static int nvictims;
 
 void step_register(const char *who, int pid)
 {
-	if (nvictims == VICTIMS)
+	int fd;
+
+	if (nvictims == VICTIMS || !getenv("STRESSD_KILL"))
+		return;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
 		return;
 	snprintf(victims[nvictims].who, sizeof(victims[0].who), "%s", who);
-	victims[nvictims++].pid = pid;
+	victims[nvictims++].pidfd = fd;
 }
 
 static void kill_named(const char *who)
 {
 	for (int i = 0; i < nvictims; i++)
 		if (!strcmp(victims[i].who, who) || !strcmp(who, "both"))
-			kill(victims[i].pid, SIGKILL);
+			syscall(SYS_pidfd_send_signal, victims[i].pidfd, SIGKILL, NULL, 0);
 	if (!strcmp(who, "coordinator") || !strcmp(who, "both"))
 		kill(getpid(), SIGKILL);
 }

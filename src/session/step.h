@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbered steps of a run, for the kill test: with STRESSD_KILL="WHO:N" in the environment, WHO
- * ("coordinator", "janitor", "both" or a worker's name) gets SIGKILL at step N. Without it a
- * step costs one comparison.
+ * ("coordinator", "janitor", "both": everybody, or a worker's name) gets SIGKILL at step N. Without
+ * it a step costs one comparison.
  */
 #ifndef STRESSD_STEP_H
 #define STRESSD_STEP_H

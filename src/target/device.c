@@ -100,6 +100,15 @@ static int setup(struct target *t, struct err *e)
 	return r < 0 ? r : disk_setup(t, e);
 }
 
+/* No --destroy for this: nothing is made. But it must still be nobody else's. */
+static int attach(struct target *t, struct err *e)
+{
+	const char *const protect[] = {t->run_dir, undo_path(t->undo), NULL};
+	int r = target_refuse_device(t->device, protect, e);
+
+	return r < 0 ? r : disk_attach(t, e);
+}
+
 static int teardown(struct target *t, bool keep, struct err *e)
 {
 	/* The filesystem stays on the device either way: it is the evidence. */
@@ -115,6 +124,7 @@ const struct target_type target_device = {
 	.options_size = sizeof(struct device_options),
 	.probe = probe,
 	.setup = setup,
+	.attach = attach,
 	.remount_cycle = disk_remount_cycle,
 	.unmount = disk_unmount,
 	.teardown = teardown,

@@ -97,6 +97,21 @@ static int setup(struct target *t, struct err *e)
 	return 0;
 }
 
+static int attach(struct target *t, struct err *e)
+{
+	_cleanup_close_ int fd = -1;
+	int r = target_open_path(t->root, &fd, e);
+
+	if (r < 0)
+		return r;
+	t->undo_dir = undo_record(t->undo, UNDO_DIR, t->root, NULL, NULL);
+	if (t->undo_dir < 0)
+		return err_set(e, t->undo_dir, "%s: %s", undo_path(t->undo),
+			       strerror(-t->undo_dir));
+	describe(t, fd);
+	return 0;
+}
+
 static int teardown(struct target *t, bool keep, struct err *e)
 {
 	int r = 0;
@@ -107,7 +122,7 @@ static int teardown(struct target *t, bool keep, struct err *e)
 		r = rm_rf(t->root);
 	if (r < 0 && r != -ENOENT)
 		return err_set(e, r, "%s: cannot remove it: %s", t->root, strerror(-r));
-	r = undo_forget(t->undo, t->undo_dir);
+	r = t->undo_dir < 0 ? 0 : undo_forget(t->undo, t->undo_dir);
 	return r < 0 ? err_set(e, r, "%s: %s", undo_path(t->undo), strerror(-r)) : 0;
 }
 
@@ -119,5 +134,6 @@ const struct target_type target_directory = {
 	.options_size = sizeof(struct directory_options),
 	.probe = probe,
 	.setup = setup,
+	.attach = attach,
 	.teardown = teardown,
 };

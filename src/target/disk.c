@@ -129,13 +129,19 @@ static int make_mountpoint(struct target *t, struct err *e)
 int disk_setup(struct target *t, struct err *e)
 {
 	const struct disk_options *o = t->options;
+	int r = fstype_make(o->fs, t->device, o->mkfs, e);
+
+	return r < 0 ? r : disk_attach(t, e);
+}
+
+int disk_attach(struct target *t, struct err *e)
+{
+	const struct disk_options *o = t->options;
 	struct statvfs v;
 	int r;
 
 	path_set(t->fs, sizeof(t->fs), "%s", fstype_names[o->fs]);
-	r = fstype_make(o->fs, t->device, o->mkfs, e);
-	if (r == 0)
-		r = make_mountpoint(t, e);
+	r = make_mountpoint(t, e);
 	if (r == 0)
 		r = record(t, &t->undo_mount, UNDO_MOUNT, t->root, t->device, e);
 	if (r == 0)

@@ -29,6 +29,8 @@ struct disk_options {
 int disk_probe(const struct target *t, struct err *e);
 /* t->device is there: mkfs, mount on <run_dir>/mnt, fill in t->root, fs, block_bytes. */
 int disk_setup(struct target *t, struct err *e);
+/* The same for a filesystem that is there: mount only. */
+int disk_attach(struct target *t, struct err *e);
 int disk_remount_cycle(struct target *t, struct err *e);
 int disk_unmount(struct target *t, struct err *e);
 /* Unmount and remove the mount point; the device is as it was before disk_setup(). */

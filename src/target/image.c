@@ -173,6 +173,37 @@ static int setup(struct target *t, struct err *e)
 	return r < 0 ? r : disk_setup(t, e);
 }
 
+/* The loop device of a dead run goes with its last user; a second one over the same image would
+ * be a second cache of the same blocks. */
+static int check_unused(const struct target *t, struct err *e)
+{
+	char dev[LOOP_NAME_MAX];
+
+	if (loop_find_backed(t->image, dev) < 0)
+		return 0;
+	return err_set(e, -EBUSY, "%s is in use by %s; free it with `losetup -d %s`", t->image, dev,
+		       dev);
+}
+
+static int attach(struct target *t, struct err *e)
+{
+	_cleanup_close_ int fd = open(t->image, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "the image %s cannot be opened: %s", t->image,
+			       strerror(errno));
+	r = check_unused(t, e);
+	if (r < 0)
+		return r;
+	t->undo_image = undo_record(t->undo, UNDO_IMAGE, t->image, NULL, NULL);
+	if (t->undo_image < 0)
+		return err_set(e, t->undo_image, "%s: %s", undo_path(t->undo),
+			       strerror(-t->undo_image));
+	r = bind_loop(t, fd, e);
+	return r < 0 ? r : disk_attach(t, e);
+}
+
 static int teardown_loop(struct target *t, struct err *e)
 {
 	int r;
@@ -200,7 +231,7 @@ static int teardown(struct target *t, bool keep, struct err *e)
 		return r;
 	if (!keep && unlink(t->image) < 0 && errno != ENOENT)
 		return err_set(e, -errno, "%s: %s", t->image, strerror(errno));
-	r = undo_forget(t->undo, t->undo_image);
+	r = t->undo_image < 0 ? 0 : undo_forget(t->undo, t->undo_image);
 	return r < 0 ? err_set(e, r, "%s: %s", undo_path(t->undo), strerror(-r)) : 0;
 }
 
@@ -212,6 +243,7 @@ const struct target_type target_image = {
 	.options_size = sizeof(struct image_options),
 	.probe = probe,
 	.setup = setup,
+	.attach = attach,
 	.remount_cycle = disk_remount_cycle,
 	.unmount = disk_unmount,
 	.teardown = teardown,

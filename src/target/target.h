@@ -42,6 +42,10 @@ struct target_type {
 	int (*probe)(const struct target *t, struct err *e);
 	/* On failure what was made so far stays in the journal: call teardown. */
 	int (*setup)(struct target *t, struct err *e);
+	/* Take up again, as it is, the target of a run that died: image, device or root say where
+	 * it was. Nothing is made; the filesystem recovers its log. Journal and teardown as for
+	 * setup. -ENOENT: it is gone; -EBUSY: somebody uses it. */
+	int (*attach)(struct target *t, struct err *e);
 	/* Unmount and mount again, the same device and options. No file may be open. NULL where
 	 * the mount is not ours. -EBUSY names who holds it. */
 	int (*remount_cycle)(struct target *t, struct err *e);

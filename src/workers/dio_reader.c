@@ -57,8 +57,7 @@ static int submit(struct worker *w, struct state *s, struct afile *f, u64 offset
 	q->read.len = len;
 	q->read.op = engine_op((enum engine_kind)o->engine, false);
 	read_begin(&w->actor, &q->read);
-	q->io = (struct engine_io){
-		.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset};
+	q->io = (struct engine_io){.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset};
 	r = engine_submit(s->engine, &q->io);
 	if (r < 0)
 		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],
@@ -172,8 +171,8 @@ static int start(struct worker *w, struct err *e)
 	}
 	if (w->file)
 		place_start(&s->place, w, w->file);
-	return r < 0 ? r : engine_open((enum engine_kind)o->engine, (unsigned int)depth,
-				       &s->engine, e);
+	return r < 0 ? r
+		     : engine_open((enum engine_kind)o->engine, (unsigned int)depth, &s->engine, e);
 }
 
 const struct worker_type worker_dio_reader = {

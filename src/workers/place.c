@@ -2,6 +2,9 @@
 /* Places for the next operation, and the draws that workers share. See place.h. */
 #include "workers/place.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *const pattern_names[] = {"random", "sequential", NULL};
 
 void place_start(struct place *p, const struct worker *w, const struct afile *f)
@@ -58,17 +61,34 @@ bool chance(struct worker *w, u64 percent)
 	return percent && rng_below(&w->actor.rng, 100) < percent;
 }
 
-size_t weighted(struct worker *w, const u64 *weights, size_t n)
+#define GIVE_UP_AFTER 3 /* refusals in a row */
+
+void menu_init(struct menu *m, const u64 *weights, size_t n)
+{
+	*m = (struct menu){.n = MIN(n, (size_t)MENU_MAX)};
+	memcpy(m->weights, weights, m->n * sizeof(*weights));
+}
+
+size_t menu_draw(const struct menu *m, struct worker *w)
 {
 	u64 sum = 0, at;
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		sum += weights[i];
+	for (i = 0; i < m->n; i++)
+		sum += m->weights[i];
 	if (!sum)
-		return n;
+		return m->n;
 	at = rng_below(&w->actor.rng, sum);
-	for (i = 0; at >= weights[i]; i++)
-		at -= weights[i];
+	for (i = 0; at >= m->weights[i]; i++)
+		at -= m->weights[i];
 	return i;
+}
+
+void menu_note(struct menu *m, size_t i, s64 result)
+{
+	/* ioctls that a filesystem does not know are ENOTTY; the call itself may be ENOSYS. */
+	if (result != -EOPNOTSUPP && result != -ENOTTY && result != -ENOSYS)
+		m->refused[i] = 0;
+	else if (++m->refused[i] == GIVE_UP_AFTER)
+		m->weights[i] = 0;
 }

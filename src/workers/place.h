@@ -31,7 +31,19 @@ void place_next(struct place *p, struct worker *w, const struct afile *f, enum p
 u64 cells_drawn(struct worker *w, const struct afile *f, struct range range);
 /* True in @percent of the calls. */
 bool chance(struct worker *w, u64 percent);
-/* Index drawn from @n weights; @n when all are 0. */
-size_t weighted(struct worker *w, const u64 *weights, size_t n);
+
+/* Operations to choose from, by weight. What the filesystem refuses as not supported a few times
+ * in a row is chosen no more. */
+#define MENU_MAX 40
+struct menu {
+	u64 weights[MENU_MAX];
+	u8 refused[MENU_MAX];
+	size_t n;
+};
+void menu_init(struct menu *m, const u64 *weights, size_t n);
+/* Index of the next one; m->n when there is none left. */
+size_t menu_draw(const struct menu *m, struct worker *w);
+/* The operation drawn as @i ended with @result. */
+void menu_note(struct menu *m, size_t i, s64 result);
 
 #endif

@@ -46,9 +46,10 @@ static int step(struct worker *w)
 		   rng_in(&w->actor.rng, o->length), &offset, &len);
 	if (len)
 		op_read(&w->actor, f, offset, len, how == HOW_LOAD ? READ_LOAD : READ_PREAD);
+	else
+		actor_beat(&w->actor); /* nothing to read is no hang */
 	if (chance(w, o->stat))
 		op_stat(&w->actor, f);
-	actor_beat(&w->actor);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct short_write {
 	int cause;
 	struct range length, readable;
 	bool grow;
-	u64 pause;
+	u64 unaligned, pause;
 };
 
 enum { CAUSE_EFAULT, CAUSE_FILE_LIMIT, CAUSE_ENOSPC, CAUSE_SIGNAL };
@@ -34,6 +34,8 @@ static const struct opt_def options[] = {
 	    .help = "efault: bytes of the source that can be read, rounded up to whole cells"),
 	OPT(struct short_write, grow, OPT_BOOL, .def = "false",
 	    .help = "write up to the file's maximum, past its end too; always so for enospc"),
+	OPT(struct short_write, unaligned, OPT_PERCENT, .def = "0",
+	    .help = "percent of writes that start at any cell; the others start at a page"),
 	OPT(struct short_write, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two writes"),
 	{0},
@@ -108,7 +110,7 @@ static void (*const cause_functions[])(struct worker *, struct write_op *, u64) 
 	[CAUSE_SIGNAL] = write_signal,
 };
 
-/* Random cells, from the start of a page where a page has several. */
+/* Random cells; from the start of a page, unless a write is to start anywhere. */
 static u64 pick(struct worker *w, const struct short_write *o, u64 *first)
 {
 	struct afile *f = w->file;
@@ -118,7 +120,8 @@ static u64 pick(struct worker *w, const struct short_write *o, u64 *first)
 
 	if (!n)
 		return 0;
-	*first = ROUND_DOWN(*first, page);
+	if (!chance(w, o->unaligned))
+		*first = ROUND_DOWN(*first, page);
 	return clip_zone(f, *first, n, false);
 }
 

@@ -12,8 +12,7 @@ struct syncer {
 };
 
 enum { SYNC_FSYNC, SYNC_FDATASYNC, SYNC_RANGE, SYNC_MSYNC, SYNC_FS };
-static const char *const ops[] = {"fsync", "fdatasync", "sync_file_range",
-				  "msync", "syncfs",	NULL};
+static const char *const ops[] = {"fsync", "fdatasync", "sync_file_range", "msync", "syncfs", NULL};
 static const enum op_kind op_kinds[] = {
 	[SYNC_FSYNC] = OP_FSYNC, [SYNC_FDATASYNC] = OP_FDATASYNC, [SYNC_RANGE] = OP_SYNC_RANGE,
 	[SYNC_MSYNC] = OP_MSYNC, [SYNC_FS] = OP_SYNCFS,

@@ -29,13 +29,6 @@ static const struct opt_def options[] = {
 	{0},
 };
 
-#define GIVE_UP_AFTER 3 /* refusals as not supported in a row */
-
-struct state {
-	u64 weights[ARRAY_SIZE(kinds) - 1];
-	unsigned int refused[ARRAY_SIZE(kinds) - 1];
-};
-
 /* A range, or a size, that an operation works on. */
 struct extent {
 	u64 offset, len; /* bytes */
@@ -112,22 +105,19 @@ static void draw(struct worker *w, const struct truncator *o, struct extent *x)
 static int step(struct worker *w)
 {
 	OPTIONS(truncator, w);
-	struct state *s = w->state;
-	size_t i = weighted(w, s->weights, ARRAY_SIZE(functions));
+	struct menu *menu = w->state;
+	size_t i = menu_draw(menu, w);
 	struct extent x;
 	int r;
 
 	worker_sleep(w, o->interval);
-	if (i == ARRAY_SIZE(functions)) {
+	if (i == menu->n) {
 		worker_sleep(w, NSEC_PER_SEC); /* nothing that this filesystem has is wanted */
 		return 0;
 	}
 	draw(w, o, &x);
 	r = x.len ? functions[i](w, &x) : 0;
-	if (r != -EOPNOTSUPP)
-		s->refused[i] = 0;
-	else if (++s->refused[i] == GIVE_UP_AFTER)
-		s->weights[i] = 0;
+	menu_note(menu, i, r);
 	actor_beat(&w->actor);
 	return 0;
 }
@@ -135,13 +125,12 @@ static int step(struct worker *w)
 static int start(struct worker *w, struct err *e)
 {
 	OPTIONS(truncator, w);
-	struct state *s = calloc(1, sizeof(*s));
+	struct menu *menu = calloc(1, sizeof(*menu));
 
-	w->state = s;
-	if (!s)
+	w->state = menu;
+	if (!menu)
 		return err_set(e, -ENOMEM, "no memory");
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		s->weights[i] = o->weights[i];
+	menu_init(menu, o->weights, ARRAY_SIZE(o->weights));
 	return 0;
 }
 

@@ -32,8 +32,8 @@ enum worker_flags {
 	WORKER_MAPS = 1 << 8,	       /* stores through mmap */
 	WORKER_READS_INLINE = 1 << 9,  /* checks what it reads */
 	WORKER_DIRTIES = 1 << 10,      /* writes through the page cache (buffered or mmap) */
-	WORKER_WHOLE_FS =
-		1 << 11, /* works on all files when "file" is absent: "file" is optional */
+	WORKER_WHOLE_FS = 1 << 11,     /* "file" is optional: without it all files are meant */
+	WORKER_ACROSS = 1 << 12,       /* moves content to and from other files, too */
 };
 
 struct worker_type {

@@ -443,6 +443,34 @@ static void copied(void **state)
 	rmdir(dir);
 }
 
+/* Two runs beside each other on one machine: each answers for its own device only. */
+static void other_loop_devices_are_foreign(void **state)
+{
+	static const char theirs[] = "EXT4-fs error (device loop4): ext4_lookup:1855: inode #2: bad";
+	static const char ours[] = "EXT4-fs error (device loop3): ext4_lookup:1855: inode #2: bad";
+	static const char disk[] = "I/O error, dev vda, sector 8 op 0x0:(READ) flags 0x0";
+	struct klog *k;
+
+	(void)state;
+	assert_int_equal(klog_open_memory(&k), 0);
+	klog_own_device(k, "loop3");
+	klog_feed(k, theirs, 1);
+	klog_feed(k, ours, 2);
+	klog_feed(k, disk, 3);
+	klog_finish(k);
+	assert_int_equal(klog_count(k), 3);
+	assert_true(klog_event(k, 0)->foreign && klog_event(k, 0)->allowed);
+	assert_false(klog_event(k, 1)->foreign || klog_event(k, 1)->allowed);
+	assert_false(klog_event(k, 2)->foreign || klog_event(k, 2)->allowed);
+	klog_close(k);
+	/* without a device of one's own to go by, everything counts */
+	assert_int_equal(klog_open_memory(&k), 0);
+	klog_feed(k, theirs, 1);
+	klog_finish(k);
+	assert_false(klog_event(k, 0)->foreign || klog_event(k, 0)->allowed);
+	klog_close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +493,7 @@ int main(void)
 		cmocka_unit_test(records),
 		cmocka_unit_test(console),
 		cmocka_unit_test(copied),
+		cmocka_unit_test(other_loop_devices_are_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,11 +11,16 @@
 
 #include <string.h>
 
+#ifdef __SANITIZE_THREAD__ /* one thread: there is nothing for it to see, and it is slow */
+#define SEEDS 100
+#else
+#define SEEDS 1500
+#endif
+
 #define CELLS	4
 #define WRITERS 3
 #define READERS 3
 #define STEPS	300
-#define SEEDS	1500
 
 enum fault {
 	FAULT_NONE,
@@ -60,6 +65,7 @@ struct model {
 	struct reader readers[READERS];
 	enum fault fault;
 	bool planted;
+	u32 step;
 	u64 judged, open;
 };
 
@@ -167,9 +173,10 @@ static void writer_begin(struct model *m, struct writer *w)
 			m->writers[i].alone = false;
 }
 
+/* Late, so that not everything is overwritten again. */
 static bool plant(struct model *m, enum fault fault)
 {
-	if (m->fault != fault || m->planted || below(m, 4))
+	if (m->fault != fault || m->planted || m->step < STEPS * 3 / 4)
 		return false;
 	m->planted = true;
 	return true;
@@ -322,7 +329,7 @@ static u32 run_seed(u64 seed, bool conflict, bool reshaping, enum fault fault, b
 	m.x.f->reshaped = reshaping;
 	for (int i = 0; i < CELLS; i++)
 		m.certain[i] = true;
-	for (int i = 0; i < STEPS; i++) {
+	for (; m.step < STEPS; m.step++) {
 		u32 who = below(&m, WRITERS + READERS);
 
 		if (who < WRITERS)
@@ -371,7 +378,7 @@ static void faults_are_found(void **state)
 				found += wrong > 0;
 			}
 		assert_true(tries > SEEDS / 5);
-		assert_true(found > tries / 100); /* most are overwritten by what comes next */
+		assert_true(found > tries / 10);
 	}
 }
 

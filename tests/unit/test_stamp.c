@@ -32,6 +32,34 @@ static void every_bit_counts(void **state)
 	}
 }
 
+/* Cells are filled on one machine and read on another: both ways of computing must be one. */
+static void narrow_and_wide_agree(void **state)
+{
+	_Alignas(64) u8 narrow[CELL_MAX], wide[CELL_MAX + 64];
+
+	(void)state;
+	if (!stamp_use_wide(true))
+		skip();
+	for (size_t len = CELL_MIN; len <= CELL_MAX; len += CELL_MIN) {
+		u8 *at = wide + len / 8 % 64; /* words are aligned, cells need not be */
+
+		stamp_fill(at, len, &id);
+		stamp_use_wide(false);
+		stamp_fill(narrow, len, &id);
+		assert_memory_equal(narrow, at, len);
+		assert_true(stamp_equal(at, len, &id));
+		stamp_use_wide(true);
+	}
+}
+
+/* The machine's own way was looked at above; any machine has the narrow one. */
+static void every_bit_counts_narrow(void **state)
+{
+	stamp_use_wide(false);
+	every_bit_counts(state);
+	stamp_use_wide(true);
+}
+
 static void every_field_counts(void **state)
 {
 	const struct stamp others[] = {
@@ -91,6 +119,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(every_bit_counts_narrow),
+		cmocka_unit_test(narrow_and_wide_agree),
 		cmocka_unit_test(every_field_counts),
 		cmocka_unit_test(zeros_are_no_stamp),
 		cmocka_unit_test(prefill_names_its_place),

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of stressd(1) for bash: subcommands, their options, scenario files, devices, and the
+# names that `stressd list` gives. One row a subcommand; nothing else here names one.
+
+# subcommand: options; "=" ends those that take a value
+declare -gA _stressd_options=(
+	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --help"
+	[check]=""
+	[list]="--json"
+	[caps]="--json"
+	[recover]=""
+	[schema]=""
+)
+# subcommand: what its arguments are
+declare -gA _stressd_arguments=(
+	[run]=scenario
+	[check]=scenario
+	[list]=names
+)
+# option: what its value is
+declare -gA _stressd_values=(
+	[--run-dir]=directory
+	[--destroy]=device
+)
+
+_stressd_files() # $1: what compgen makes; names with blanks get quoted
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(eval "$1")
+}
+
+_stressd_words()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# The first word of each line of `stressd list KIND`; what is indented belongs to the line above.
+_stressd_listed()
+{
+	local line
+
+	"${COMP_WORDS[0]}" list "$1" 2>/dev/null | while IFS= read -r line; do
+		[[ $line =~ ^[a-z][a-z0-9_-]* ]] && printf '%s\n' "${BASH_REMATCH[0]}"
+	done
+}
+
+_stressd_complete() # $1: a kind of thing from the tables above
+{
+	local kinds="workers faults targets findings rules reports"
+
+	case $1 in
+	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
+	directory) _stressd_files 'compgen -d -- "$cur"' ;;
+	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;
+	names)
+		if [[ " $kinds " == *" $prev "* ]]; then
+			_stressd_words "$(_stressd_listed "$prev")"
+		else
+			_stressd_words "$kinds"
+		fi
+		;;
+	esac
+}
+
+_stressd()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]-} options
+
+	COMPREPLY=()
+	# "=" breaks words: --run-dir=/tmp arrives as three of them
+	[[ $cur == = ]] && cur=
+	[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}
+	if ((COMP_CWORD == 1)); then
+		_stressd_words "${!_stressd_options[*]} --help --version"
+		return
+	fi
+	options=${_stressd_options[$command]-}
+	if [[ $prev == --* && " $options " == *" $prev= "* ]]; then
+		_stressd_complete "${_stressd_values[$prev]-}"
+	elif [[ $cur == -* ]]; then
+		_stressd_words "${options//=/}"
+	else
+		_stressd_complete "${_stressd_arguments[$command]-}"
+	fi
+}
+
+complete -F _stressd stressd

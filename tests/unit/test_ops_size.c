@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Operations on a size that a dead worker left open: the file says what it is, and what may be
+ * moved or read is bounded. A plain directory is target enough. */
+#include "shadow_fixture.h"
+
+#include "ops/actor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+struct stage {
+	struct shadow_fixture x;
+	struct oplog log;
+	struct run_shared *run;
+	struct actor a;
+	char log_path[96], run_path[96];
+};
+
+static void stage_make(struct stage *s)
+{
+	struct err e;
+
+	memset(s, 0, sizeof(*s));
+	fixture_make(&s->x, false);
+	snprintf(s->log_path, sizeof(s->log_path), "%s/ops", s->x.dir);
+	snprintf(s->run_path, sizeof(s->run_path), "%s/run", s->x.dir);
+	assert_int_equal(oplog_create(s->log_path, "w.2", 64, &s->log, &e), 0);
+	assert_int_equal(run_shared_create(s->run_path, &s->run, &e), 0);
+	assert_int_equal(actor_init(&s->a, 2, &s->x.sh, &s->log, s->run, s->x.dir, "any", 1, &e),
+			 0);
+	assert_int_equal(actor_open(&s->a, true, &e), 0);
+}
+
+static void stage_free(struct stage *s)
+{
+	for (u32 i = 0; i < s->a.nfiles; i++)
+		unlink(s->a.files[i].path);
+	actor_free(&s->a);
+	run_shared_close(s->run);
+	oplog_close(&s->log);
+	unlink(s->log_path);
+	unlink(s->run_path);
+	fixture_free(&s->x);
+}
+
+/* Worker 5 grows the file to 6 cells and is killed before it could say so. */
+static void die_growing(struct stage *s)
+{
+	struct afile *f = &s->a.files[0];
+
+	assert_true(size_lock(f->sf, 5, 0));
+	size_begin(f->sf, 6 * FIX_CELL);
+	assert_int_equal(ftruncate(f->fd, 6 * FIX_CELL), 0);
+	shadow_bury(&s->x.sh, 5);
+	assert_int_equal(size_now(f->sf), 2 * FIX_CELL);
+	assert_true(atomic_load(&f->sf->size_hi) == 6 * FIX_CELL);
+}
+
+static u64 sightings(const struct stage *s)
+{
+	u64 n = 0;
+
+	for (int i = 0; i < RUN_SIGHTINGS; i++)
+		n += atomic_load(&s->run->board[i].state) != 0;
+	return n;
+}
+
+static void an_open_size_is_learned(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		struct write_op w = {.op = OP_PWRITE, .first = 0, .n = 2}, next = w;
+		struct stage s;
+		struct afile *f;
+
+		stage_make(&s);
+		f = &s.a.files[0];
+		assert_int_equal(op_write(&s.a, f, &w), 2 * FIX_CELL);
+		die_growing(&s);
+		if (how == 0) { /* a write past the least size, within what the file has */
+			next.first = 2;
+			next.n = 1;
+			assert_int_equal(op_write(&s.a, f, &next), FIX_CELL);
+			assert_true(size_now(f->sf) == 6 * FIX_CELL);
+		} else {
+			assert_int_equal(op_truncate(&s.a, f, FIX_CELL), 0);
+			assert_true(size_now(f->sf) == FIX_CELL);
+		}
+		assert_true(atomic_load(&f->sf->size_hi) == size_now(f->sf));
+		op_stat(&s.a, f);
+		op_read(&s.a, f, 1, 64 * FIX_CELL, READ_PREAD); /* past all cells */
+		assert_int_equal(sightings(&s), 0);
+		/* silence ends when the file is not as long as it must be */
+		assert_int_equal(ftruncate(f->fd, 77), 0);
+		op_stat(&s.a, f);
+		assert_int_equal(sightings(&s), 1);
+		op_read(&s.a, f, 0, FIX_CELL, READ_PREAD);
+		assert_true(sightings(&s) > 1);
+		stage_free(&s);
+	}
+}
+
+/* What the file says must be one of the two: otherwise nobody builds on it. */
+static void an_impossible_size_is_not_learned(void **state)
+{
+	struct write_op w = {.op = OP_PWRITE, .first = 0, .n = 2};
+	struct stage s;
+	struct afile *f;
+
+	(void)state;
+	stage_make(&s);
+	f = &s.a.files[0];
+	assert_int_equal(op_write(&s.a, f, &w), 2 * FIX_CELL);
+	die_growing(&s);
+	assert_int_equal(ftruncate(f->fd, FIX_CELL), 0);
+	assert_int_equal(op_truncate(&s.a, f, 0), -EBUSY);
+	op_stat(&s.a, f);
+	assert_int_equal(sightings(&s), 1);
+	stage_free(&s);
+}
+
+static void shared_cells_do_not_move(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_make(&s);
+	s.x.f->conflict = 1;
+	assert_int_equal(op_move(&s.a, &s.a.files[1], 0, &s.a.files[0], 0, FIX_CELL, OP_COPY),
+			 -EINVAL);
+	assert_int_equal(op_move(&s.a, &s.a.files[0], 0, &s.a.files[1], 0, FIX_CELL, OP_COPY),
+			 -EINVAL);
+	stage_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_open_size_is_learned),
+		cmocka_unit_test(an_impossible_size_is_not_learned),
+		cmocka_unit_test(shared_cells_do_not_move),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
