@@ -131,6 +131,10 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 		explain_by_generation(&one, sh, f, cell, g);
 		if (explained_words(&one))
 			return generation_verdict(b, g);
+		/* What was zeroed may come back in part, from any byte on. */
+		explain_by_zeros(&one);
+		if (generation_verdict(b, g) == FINDING_RESURRECTED && explained_bytes(&one))
+			return FINDING_RESURRECTED;
 		explain_by_generation(&x, sh, f, cell, g);
 	}
 	return explained_words(&x) ? FINDING_TORN : FINDING_STALE_EXPOSURE;

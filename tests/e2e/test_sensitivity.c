@@ -37,7 +37,8 @@
 	" 'length': '512..8K', 'interval': '2ms'}},"
 #define READ_CACHE \
 	"{'type': 'reader', 'options': {'length': '4K..16K', 'pause': '200us', 'stat': 10}},"
-#define READ READ_CACHE "{'type': 'dio_reader', 'file': 'data', 'options': {'pause': '1ms'}},"
+#define READ_DIRECT "{'type': 'dio_reader', 'file': 'data', 'options': {'pause': '1ms'}},"
+#define READ READ_CACHE READ_DIRECT
 #define READ_BYTES \
 	"{'type': 'reader', 'file': 'data', 'count': 2," \
 	" 'options': {'unaligned': 100, 'length': '40..400', 'pause': '50us'}},"
@@ -70,8 +71,12 @@ static const struct {
 static const struct row {
 	const char *lie; /* % is the directory of the run */
 	enum scenario scenario;
-	const char *through, *back; /* kind; NULL: nothing can be seen with this kind of cache */
-	const char *who; /* writer of the cell, or who got the errno; NULL: anyone */
+	/* "KIND" or "KIND or KIND" where two of them are true and the first to look decides; NULL:
+	 * nothing can be seen with this kind of cache. */
+	const char *through, *back;
+	/* Writer of the cell, or who got the errno; NULL: anyone, as holes have no writer and the
+	 * one is named that is about to fill them. */
+	const char *who;
 	bool at;	 /* the finding is at the cell that the lie was told of */
 } rows[] = {
 	{"drop-write %/data 8192 512 1000", BUFFERED, "lost-write", "lost-write", BUF, true},
@@ -84,7 +89,6 @@ static const struct row {
 	{"zeros %/data 8192 512 1000 at=write", MAPPED, "zeroed", "zeroed", MAP, true},
 	{"swap-blocks %/data 8192 512 1000 with=16K at=read", BUFFERED, "misplaced", "misplaced", BUF, true},
 	{"swap-blocks %/data 8192 512 1000 with=16K at=write", MAPPED, "misplaced", "misplaced", MAP, true},
-	{"swap-blocks %/data 8192 512 with=16K", BUFFERED, "misplaced", "misplaced", BUF, false},
 	{"other-file %/data 8192 512 1000 other=%/twin", TWO_FILES, "foreign", "foreign", BUF ".2", true},
 	{"flip-bit %/data 8232 1 1000 bit=3", BUFFERED, "bit-flip", "bit-flip", BUF, true},
 	{"flip-bit %/data 8193 1 1000 bit=7 at=write", MAPPED, "bit-flip", "bit-flip", MAP, true},
@@ -96,30 +100,40 @@ static const struct row {
 	{"write-error %/data 8192 512 1000", KEPT, NULL, "unexpected-errno", "syncer", false},
 	{"fsync-error %/data 0 0", KEPT, "unexpected-errno", "unexpected-errno", "syncer", false},
 	{"read-error %/data 8192 512 1000", BUFFERED, "read-error", "read-error", NULL, false},
-	{"short-read %/data 8192 512 1000", BUFFERED, "size-mismatch", "zeroed", BUF, false},
+	{"short-read %/data 8192 512 1000", BUFFERED, "size-mismatch or zeroed", "zeroed", NULL, false},
 	{"wrong-size %/data 0 0 1000 delta=-4096", BUFFERED, "size-mismatch", NULL, NULL, false},
 	{"wrong-size %/data 0 0 1000 delta=1", BUFFERED, "size-mismatch", NULL, NULL, false},
-	{"stale %/data 8192 512 1000 byte=0xa5", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
-	{"stale %/data 8192 512 1000 other=before-mkfs", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
-	{"stale %/data 8192 512 1000 other=another-run", PUNCHED, "stale-exposure", "stale-exposure", "truncator", true},
+	{"stale %/data 8192 512 1000 byte=0xa5", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
+	{"stale %/data 8192 512 1000 other=before-mkfs", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
+	{"stale %/data 8192 512 1000 other=another-run", PUNCHED, "stale-exposure", "stale-exposure", NULL, true},
 	{"other-file %/data 8192 512 1000 other=before-mkfs", BUFFERED, "stale-exposure", "stale-exposure", BUF, true},
 	{"resurrect %/data 8192 512 1000", PUNCHED, "resurrected", "resurrected", BUF, true},
 	{"resurrect %/data 8192 512 1000", PUNCHED_BYTES, "resurrected", "resurrected", NULL, true},
 	{"resurrect %/data 0 0 1000", RESIZED, "resurrected", "resurrected", BUF, false},
 	{"lost-truncate %/data 8192 512 1000", PUNCHED, "resurrected", "resurrected", BUF, false},
-	{"lost-truncate %/data 0 0 1000", RESIZED, "size-mismatch", "resurrected", BUF, false},
+	{"lost-truncate %/data 0 0 1000", RESIZED, "size-mismatch or resurrected", "resurrected or lost-write", BUF, false},
 };
 /* clang-format on */
 
+/* Not on a stack: a test that fails leaves by a jump, and its run is ended after it. */
+static struct liar_run run;
+
+static int end_run(void **state)
+{
+	(void)state;
+	liar_run_end(&run);
+	return 0;
+}
+
 /* Files that no run knows: what a disk held before, and one that nobody looks at. */
-static void fill_file(struct liar_run *t, const char *name, void (*fill)(u8 *buf))
+static void fill_file(const char *name, void (*fill)(u8 *buf))
 {
 	static u8 buf[LIAR_RUN_FILE];
 	char path[128];
 	int fd;
 
 	fill(buf);
-	snprintf(path, sizeof(path), "%s/%s", t->liar.mount, name);
+	snprintf(path, sizeof(path), "%s/%s", run.liar.mount, name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, buf, sizeof(buf), 0), sizeof(buf));
@@ -140,20 +154,20 @@ static void fill_stamps(u8 *buf)
 		stamp_fill(buf + id.cell * LIAR_RUN_CELL, LIAR_RUN_CELL, &id);
 }
 
-static void start(struct liar_run *t, enum scenario scenario, bool writeback, unsigned int seed,
-		  const char *duration)
+static void start(enum scenario scenario, bool writeback, unsigned int seed, const char *duration)
 {
-	liar_run_mount(t, writeback);
-	fill_file(t, "before-mkfs", fill_prefill);
-	fill_file(t, "another-run", fill_stamps);
-	liar_run_start(t, scenarios[scenario].files, scenarios[scenario].workers, seed, duration);
+	liar_run_mount(&run, writeback);
+	fill_file("before-mkfs", fill_prefill);
+	fill_file("another-run", fill_stamps);
+	liar_run_start(&run, scenarios[scenario].files, scenarios[scenario].workers, seed,
+		       duration);
 }
 
 /* NULL when the run found what it must, else what is wrong. */
-static const char *wrong(const struct liar_run *t, const struct row *row, const char *kind,
-			 const struct liar_status *st)
+static const char *wrong(const struct row *row, const char *kinds, const struct liar_status *st)
 {
-	const json_t *f = liar_run_finding(t);
+	const json_t *f = liar_run_finding(&run);
+	const char *kind = liar_run_string(f, "kind");
 	json_t *offset = json_object_get(f, "offset");
 	bool has_cell = json_is_integer(offset);
 	u64 at = (u64)json_integer_value(offset);
@@ -163,7 +177,7 @@ static const char *wrong(const struct liar_run *t, const struct row *row, const 
 		return "the lie was not told";
 	if (!f)
 		return "nothing was found";
-	if (strcmp(liar_run_string(f, "kind"), kind))
+	if (!strstr(kinds, kind))
 		return "that is another kind";
 	if (strcmp(liar_run_string(f, "file"), "data"))
 		return "that is another file";
@@ -173,37 +187,36 @@ static const char *wrong(const struct liar_run *t, const struct row *row, const 
 	if (row->at && (!has_cell || st->last_offset < at ||
 			st->last_offset + st->last_len_bytes > at + LIAR_RUN_CELL))
 		return "that is another cell";
-	return t->e2e.exit == 1 ? NULL : "the exit code is not 1";
+	return run.e2e.exit == 1 ? NULL : "the exit code is not 1";
 }
 
 static bool tell(const struct row *row, bool writeback, unsigned int seed)
 {
 	const char *kind = writeback ? row->back : row->through, *why;
 	struct liar_status st;
-	struct liar_run t;
 
 	if (!kind)
 		return true;
-	start(&t, row->scenario, writeback, seed, "15s");
+	start(row->scenario, writeback, seed, "15s");
 	/* So that no byte that the lie is about is of the layout, which no worker wrote. */
-	liar_run_wait_written(&t, "data", 8192, 2 * LIAR_RUN_CELL);
-	liar_run_wait_written(&t, "data", 16384, LIAR_RUN_CELL);
+	liar_run_wait_written(&run, "data", 8192, 2 * LIAR_RUN_CELL);
+	liar_run_wait_written(&run, "data", 16384, LIAR_RUN_CELL);
 	if (row->scenario == TWO_FILES)
-		liar_run_wait_written(&t, "twin", 8192, LIAR_RUN_CELL);
-	liar_run_lie(&t, row->lie);
-	liar_run_wait(&t, E2E_LIMIT);
-	assert_int_equal(liar_status(&t.liar, &st), 0);
-	why = wrong(&t, row, kind, &st);
+		liar_run_wait_written(&run, "twin", 8192, LIAR_RUN_CELL);
+	liar_run_lie(&run, row->lie);
+	liar_run_wait(&run, E2E_LIMIT);
+	assert_int_equal(liar_status(&run.liar, &st), 0);
+	why = wrong(row, kind, &st);
 	if (why)
 		print_error("%s, %s, %s: %s\n  expected exit 1 and %s of %s; told %llu, last at "
 			    "%llu; exit %d\n  %s: %s\n%s",
 			    row->lie, scenarios[row->scenario].name,
 			    writeback ? "writeback" : "write through", why, kind,
 			    row->who ? row->who : "anyone", (unsigned long long)st.told,
-			    (unsigned long long)st.last_offset, t.e2e.exit,
-			    liar_run_string(liar_run_finding(&t), "kind"),
-			    liar_run_string(liar_run_finding(&t), "sentence"), t.e2e.err);
-	liar_run_end(&t);
+			    (unsigned long long)st.last_offset, run.e2e.exit,
+			    liar_run_string(liar_run_finding(&run), "kind"),
+			    liar_run_string(liar_run_finding(&run), "sentence"), run.e2e.err);
+	liar_run_end(&run);
 	return !why;
 }
 
@@ -234,35 +247,34 @@ static void fill_ones(u8 *buf)
 }
 
 /* Lies that do not concern the run: of a file that is not of it, and past the end. */
-static void lie_elsewhere(struct liar_run *t)
+static void lie_elsewhere(void)
 {
-	liar_run_lie(t, "flip-bit bystander 0 1 at=write");
-	liar_run_lie(t, "zeros %/data 1M 0 1000");
-	liar_run_lie(t, "drop-write %/data 64K 0 1000");
-	liar_run_lie(t, "zeros %/other 0 0 1000");
-	fill_file(t, "bystander", fill_ones);
-	assert_int_equal(liar_wait_told(&t->liar, 1, 5000), 0);
+	liar_run_lie(&run, "flip-bit bystander 0 1 at=write");
+	liar_run_lie(&run, "zeros %/data 1M 0 1000");
+	liar_run_lie(&run, "drop-write %/data 64K 0 1000");
+	liar_run_lie(&run, "zeros %/other 0 0 1000");
+	fill_file("bystander", fill_ones);
+	assert_int_equal(liar_wait_told(&run.liar, 1, 5000), 0);
 }
 
 static void stay_silent(enum scenario scenario, bool writeback, unsigned int seed)
 {
-	struct liar_run t;
 	struct liar_status st;
 
-	start(&t, scenario, writeback, seed, "700ms");
+	start(scenario, writeback, seed, "700ms");
 	if (seed & 1)
-		lie_elsewhere(&t);
-	liar_run_wait(&t, E2E_LIMIT);
-	assert_int_equal(liar_status(&t.liar, &st), 0);
+		lie_elsewhere();
+	liar_run_wait(&run, E2E_LIMIT);
+	assert_int_equal(liar_status(&run.liar, &st), 0);
 	assert_int_equal(st.told, seed & 1);
-	if (t.e2e.exit)
+	if (run.e2e.exit)
 		print_error("%s, seed %u, %s: %s\n", scenarios[scenario].name, seed,
 			    writeback ? "writeback" : "write through",
-			    liar_run_string(liar_run_finding(&t), "sentence"));
-	e2e_assert_exit(&t.e2e, 0);
-	assert_non_null(t.result);
-	assert_int_equal(e2e_findings(t.result, NULL), 0);
-	liar_run_end(&t);
+			    liar_run_string(liar_run_finding(&run), "sentence"));
+	e2e_assert_exit(&run.e2e, 0);
+	assert_non_null(run.result);
+	assert_int_equal(e2e_findings(run.result, NULL), 0);
+	liar_run_end(&run);
 }
 
 static void silence(void **state)
@@ -280,9 +292,9 @@ static void silence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silence),
-		cmocka_unit_test(every_lie_written_through),
-		cmocka_unit_test(every_lie_written_back),
+		cmocka_unit_test_teardown(silence, end_run),
+		cmocka_unit_test_teardown(every_lie_written_through, end_run),
+		cmocka_unit_test_teardown(every_lie_written_back, end_run),
 	};
 
 	if (!liar_run_possible())

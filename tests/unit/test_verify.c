@@ -216,12 +216,12 @@ static const struct {
 	{"punch under way", "y|", "...PLPP . SSFM BB ..T..SS S"},
 	{"punch failed before", "yf|", "..PPLPP Z SSFM BB TSTZSSS S"},
 	{"punch maybe", "ym|", "...PLPP . SSFM BB ..T..SS S"},
-	{"punched", "yd|", "RRRPRPP . SSFM SS TSTTSSS S"},
+	{"punched", "yd|", "RRRPRPP . SSFM SS TSTRRSS S"},
 	{"punched and rewritten", "ydbd|", "LLL.LPP Z SSFM SS TSTTSTS S"},
 	{"punched meanwhile", "|yd", "...PRPP . SSFM BB ..T..SS S"},
 	{"punched, written meanwhile", "|ydbd", "....... . SS.. ?? ..?...? ?"},
 	{"cut under way", "k|", "...PLPP . SSFM BB ..T..SS S"},
-	{"cut", "K|", "RRLPLPP Z SSFM SS TSTT.SS S"},
+	{"cut", "K|", "RRLPLPP Z SSFM SS TSTR.SS S"},
 	{"cut meanwhile", "|K", "...PLPP Z SSFM BB ..TZ.SS S"},
 	{"cut maybe", "km|", "...PLPP . SSFM BB ..T..SS S"},
 	{"moved here", "V|", "LLLPLPP Z SS.M SS TSTTSSS S"},
@@ -376,6 +376,37 @@ static void parts_are_judged(void **state)
 	}
 }
 
+/* A part that does not show the header is named as the whole would be. */
+static void parts_have_names(void **state)
+{
+	static const struct {
+		const char *script;
+		char column;
+		int kind;
+	} rows[] = {
+		{"|", '4', FINDING_LOST_WRITE},	   {"|", '0', FINDING_ZEROED},
+		{"|", 't', FINDING_TORN},	   {"|", 'g', FINDING_STALE_EXPOSURE},
+		{"yd|", 's', FINDING_RESURRECTED}, {"K|", 's', FINDING_RESURRECTED},
+		{"yd|", 'c', FINDING_RESURRECTED}, {"bf|", '6', FINDING_PHANTOM},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 bytes[FIX_CELL];
+		struct shadow_fixture x;
+		struct cell_view s;
+		struct verdict v;
+
+		fixture_make(&x, false);
+		play(&x, "bdbdbdbdbd");
+		s = play(&x, rows[i].script);
+		content(rows[i].column, bytes);
+		assert_int_equal(judge(&x, bytes, 90, 310, s, &v), JUDGED_WRONG);
+		assert_int_equal(v.kind, rows[i].kind);
+		fixture_free(&x);
+	}
+}
+
 /* A cell in change by somebody who does not go on is unknown, and nobody waits for it. */
 static void a_cell_in_change_is_unknown(void **state)
 {
@@ -447,6 +478,7 @@ int main(void)
 		cmocka_unit_test(a_hole_is_zeros),
 		cmocka_unit_test(a_few_bits_are_a_flip),
 		cmocka_unit_test(parts_are_judged),
+		cmocka_unit_test(parts_have_names),
 		cmocka_unit_test(a_cell_in_change_is_unknown),
 		cmocka_unit_test(shared_cells),
 	};
