@@ -42,15 +42,15 @@ static void must(int r, const struct err *e)
 
 static void set_up(struct bench *b, u64 cell_bytes)
 {
-	struct sc_file file = {.name = (char *)"data",
-			       .size_bytes = FILE_BYTES,
-			       .max_bytes = FILE_BYTES,
-			       .cell_bytes = cell_bytes};
-	struct scenario sc = {.files = &file, .nfiles = 1};
+	struct sc_file file = { .name = (char *)"data",
+				.size_bytes = FILE_BYTES,
+				.max_bytes = FILE_BYTES,
+				.cell_bytes = cell_bytes };
+	struct scenario sc = { .files = &file, .nfiles = 1 };
 	char path[128];
 	struct err e;
 
-	*b = (struct bench){.dir = "/dev/shm/bench-shadow.XXXXXX", .bytes = FILE_BYTES};
+	*b = (struct bench){ .dir = "/dev/shm/bench-shadow.XXXXXX", .bytes = FILE_BYTES };
 	if (!mkdtemp(b->dir))
 		must(err_set(&e, -errno, "%s: %s", b->dir, strerror(errno)), &e);
 	snprintf(path, sizeof(path), "%s/shadow", b->dir);
@@ -79,7 +79,7 @@ static void tear_down(struct bench *b)
 
 static void stamp_range(struct bench *b, u64 first, u64 n, u8 *at)
 {
-	struct stamp id = {.run = b->sh.run, .file = 0, .writer = 2};
+	struct stamp id = { .run = b->sh.run, .file = 0, .writer = 2 };
 
 	for (u64 i = 0; i < n; i++, at += b->f->cell_bytes) {
 		id.cell = first + i;
@@ -119,7 +119,7 @@ static u64 run_lease(struct bench *b)
 
 static u64 run_record(struct bench *b)
 {
-	struct op_record op = {.op = OP_PWRITE, .len = OP_BYTES};
+	struct op_record op = { .op = OP_PWRITE, .len = OP_BYTES };
 
 	for (u64 i = 0; i < OPLOG_OPS; i++) {
 		op.offset = i * OP_BYTES;

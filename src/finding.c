@@ -6,7 +6,7 @@
 #include <string.h>
 
 const struct finding_info finding_infos[FINDING_KINDS] = {
-#define X(id, text, meaning) [FINDING_##id] = {text, meaning},
+#define X(id, text, meaning) [FINDING_##id] = { text, meaning },
 #include "findings.def"
 #undef X
 };

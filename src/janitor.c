@@ -89,9 +89,9 @@ static void let_go(int keep[], size_t n)
 
 static void __attribute__((noreturn)) janitor(struct undo *u, int ask_fd, int coordinator)
 {
-	struct pollfd p[] = {{.fd = ask_fd, .events = POLLIN},
-			     {.fd = coordinator, .events = POLLIN}};
-	int keep[] = {ask_fd, coordinator, undo_fd(u)};
+	struct pollfd p[] = { { .fd = ask_fd, .events = POLLIN },
+			      { .fd = coordinator, .events = POLLIN } };
+	int keep[] = { ask_fd, coordinator, undo_fd(u) };
 	struct err e;
 
 	let_go(keep, ARRAY_SIZE(keep));
@@ -154,7 +154,7 @@ int janitor_start(struct undo *u, struct janitor *ret, struct err *e)
 
 int janitor_stop(struct janitor *j)
 {
-	struct pollfd p = {.fd = j->pidfd, .events = POLLIN};
+	struct pollfd p = { .fd = j->pidfd, .events = POLLIN };
 	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
 	int status = 0, r = 0;
 

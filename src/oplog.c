@@ -22,8 +22,8 @@ struct oplog_header {
 _Static_assert(sizeof(struct oplog_header) == 4096, "records start on a page");
 
 const struct op_info op_infos[OP_KINDS] = {
-	[OP_NONE] = {"nothing", '-'},
-#define X(id, text, what) [OP_##id] = {text, what},
+	[OP_NONE] = { "nothing", '-' },
+#define X(id, text, what) [OP_##id] = { text, what },
 #include "ops.def"
 #undef X
 };
@@ -98,7 +98,7 @@ void oplog_close(struct oplog *log)
 {
 	if (log->h)
 		munmap(log->h, log->map_len);
-	*log = (struct oplog){0};
+	*log = (struct oplog){ 0 };
 }
 
 const char *oplog_name(const struct oplog *log)

@@ -15,8 +15,8 @@
 
 #define RUN_MAGIC 0x316e757264737273ULL
 
-const char *const slot_state_names[] = {"empty",  "starting", "ready",	"running",
-					"paused", "stopped",  "failed", "dead"};
+const char *const slot_state_names[] = { "empty",  "starting", "ready",	 "running",
+					 "paused", "stopped",  "failed", "dead" };
 
 int run_shared_create(const char *path, struct run_shared **ret, struct err *e)
 {
@@ -89,8 +89,8 @@ void sighting_post(struct run_shared *r, struct sighting *s)
 
 int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns)
 {
-	struct timespec ts = {(time_t)(timeout_ns / NSEC_PER_SEC),
-			      (long)(timeout_ns % NSEC_PER_SEC)};
+	struct timespec ts = { (time_t)(timeout_ns / NSEC_PER_SEC),
+			       (long)(timeout_ns % NSEC_PER_SEC) };
 
 	if (syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns ? &ts : NULL, NULL, 0) < 0)
 		return -errno;
@@ -135,7 +135,7 @@ int run_pause(struct run_shared *r, u16 who, u64 timeout_ns, struct err *e)
 				       (unsigned long long)(timeout_ns / NSEC_PER_MSEC));
 		}
 		/* polls a condition; pauses are rare and last long */
-		nanosleep(&(struct timespec){.tv_nsec = 200 * 1000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 200 * 1000 }, NULL);
 	}
 	return 0;
 }

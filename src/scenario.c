@@ -116,7 +116,7 @@ static int decode_parts(struct scenario *sc, const struct scenario_tables *table
 static int decode_root(struct scenario *sc, const struct scenario_tables *tables,
 		       const struct json_doc *doc, const json_t *object)
 {
-	struct json_at root = {.doc = doc};
+	struct json_at root = { .doc = doc };
 	int r = option_decode(sc_root_options, NULL, object, sc, &root, &sc->resolved);
 
 	return r < 0 ? r : decode_parts(sc, tables, &root, sc->resolved);
@@ -125,7 +125,7 @@ static int decode_root(struct scenario *sc, const struct scenario_tables *tables
 int scenario_parse_with(const struct scenario_tables *tables, const char *path, const char *text,
 			size_t len, struct scenario **ret, struct err *e)
 {
-	const struct json_doc doc = {.path = path, .text = text, .len = len, .e = e};
+	const struct json_doc doc = { .path = path, .text = text, .len = len, .e = e };
 	_cleanup_scenario_ struct scenario *sc = NULL;
 	_cleanup_json_ json_t *object = NULL;
 	json_error_t error;
@@ -143,10 +143,10 @@ int scenario_parse_with(const struct scenario_tables *tables, const char *path, 
 		return json_fail_syntax(&doc, &error);
 	sc = calloc(1, sizeof(*sc));
 	if (!sc)
-		return json_fail_memory(&(struct json_at){.doc = &doc});
+		return json_fail_memory(&(struct json_at){ .doc = &doc });
 	sc->path = strdup(path);
 	if (!sc->path)
-		return json_fail_memory(&(struct json_at){.doc = &doc});
+		return json_fail_memory(&(struct json_at){ .doc = &doc });
 	/* From here on @sc owns what was decoded so far, also when the rest fails. */
 	r = decode_root(sc, tables, &doc, object);
 	if (r < 0)
@@ -183,7 +183,7 @@ static int fail_open(const struct json_doc *doc, int ret)
 int scenario_load_with(const struct scenario_tables *tables, const char *path,
 		       struct scenario **ret, struct err *e)
 {
-	const struct json_doc doc = {.path = path, .text = "", .len = 0, .e = e};
+	const struct json_doc doc = { .path = path, .text = "", .len = 0, .e = e };
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;

@@ -15,7 +15,7 @@ struct worker_type;
 struct fault_type;
 struct target_type;
 
-#define SC_MAX_FILES 64
+#define SC_MAX_FILES   64
 #define SC_MAX_WORKERS 256 /* processes, after "count" */
 
 enum sc_layout { LAYOUT_HOLE, LAYOUT_WRITTEN, LAYOUT_PREALLOC, LAYOUT_EMPTY };
@@ -23,8 +23,8 @@ enum sc_stop { STOP_HIT, STOP_NEVER, STOP_ATTEMPTS };
 enum sc_layer { LAYER_CACHE, LAYER_DIRECT, LAYER_DROPPED, LAYER_REMOUNTED, LAYER_DEVICE, LAYERS };
 enum sc_severity { SEV_INFO, SEV_NOTICE, SEV_WARNING, SEV_ERROR, SEV_BUG, SEV_NEVER };
 
-extern const char *const sc_layout_names[];   /* "hole", "written", "prealloc", "empty" */
-extern const char *const sc_layer_names[];    /* "cache", "direct", "dropped", "remounted", "device" */
+extern const char *const sc_layout_names[]; /* "hole", "written", "prealloc", "empty" */
+extern const char *const sc_layer_names[]; /* "cache", "direct", "dropped", "remounted", "device" */
 extern const char *const sc_severity_names[]; /* "info" ... "bug", "never" */
 
 struct sc_target {
@@ -60,11 +60,11 @@ struct sc_fault {
 };
 
 struct sc_verify {
-	bool inline_;	 /* readers check what they read */
-	bool final;	 /* everything is checked after the workers stopped */
-	u64 layers;	 /* bit enum sc_layer */
-	u64 every_ns;	 /* periodic check of all files; 0: none */
-	bool fsck;	 /* the filesystem's own checker after unmount */
+	bool inline_; /* readers check what they read */
+	bool final;   /* everything is checked after the workers stopped */
+	u64 layers;   /* bit enum sc_layer */
+	u64 every_ns; /* periodic check of all files; 0: none */
+	bool fsck;    /* the filesystem's own checker after unmount */
 };
 
 struct sc_kernel_log {
@@ -79,7 +79,7 @@ struct scenario {
 	u64 seed; /* drawn when the scenario has none, and written to the resolved copy */
 	u64 duration_ns;
 	u64 watchdog_ns; /* longest time without a sign of life of a worker */
-	int stop_on; /* enum sc_stop */
+	int stop_on;	 /* enum sc_stop */
 	u64 attempts;
 	char *expect; /* finding that this scenario is written to provoke, or NULL; for the tests */
 	struct sc_target target;

@@ -160,7 +160,7 @@ void shadow_close(struct shadow *sh)
 		munmap(sh->h, sh->len);
 	if (sh->h && sh->fd >= 0)
 		close(sh->fd);
-	*sh = (struct shadow){.fd = -1};
+	*sh = (struct shadow){ .fd = -1 };
 }
 
 void shadow_set_writer(struct shadow *sh, u16 id, const char *name)

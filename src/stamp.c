@@ -35,15 +35,15 @@ static u64 stamp_seal(const struct stamp *id)
 
 static inline struct half half_first(u64 seal)
 {
-	return (struct half){(v2u64){PATTERN_STEP * 1, PATTERN_STEP * 2} + seal,
-			     (v2u64){PATTERN_STEP * 3, PATTERN_STEP * 4} + seal};
+	return (struct half){ (v2u64){ PATTERN_STEP * 1, PATTERN_STEP * 2 } + seal,
+			      (v2u64){ PATTERN_STEP * 3, PATTERN_STEP * 4 } + seal };
 }
 
 static inline struct half half_after(struct half h, u64 words)
 {
 	u64 more = words * PATTERN_STEP;
 
-	return (struct half){h.lo + more, h.hi + more};
+	return (struct half){ h.lo + more, h.hi + more };
 }
 
 static inline void half_store(char *p, struct half h)
@@ -61,7 +61,7 @@ static void fill_narrow(char *p, size_t len, u64 run, u64 who, u64 cell, u64 sea
 {
 	struct half first = half_first(seal), a = half_after(first, 4), b = half_after(first, 8);
 
-	half_store(p, (struct half){{run, who}, {cell, seal}});
+	half_store(p, (struct half){ { run, who }, { cell, seal } });
 	half_store(p + LINE / 2, first);
 	for (size_t i = LINE; i < len; i += LINE) {
 		half_store(p + i, a);
@@ -76,7 +76,7 @@ static void fill_narrow(char *p, size_t len, u64 run, u64 who, u64 cell, u64 sea
 static bool equal_narrow(const char *p, size_t len, u64 run, u64 who, u64 cell, u64 seal)
 {
 	struct half first = half_first(seal), a = half_after(first, 4), b = half_after(first, 8);
-	v2u64 diff = half_diff(p, (struct half){{run, who}, {cell, seal}});
+	v2u64 diff = half_diff(p, (struct half){ { run, who }, { cell, seal } });
 	v2u64 diff2 = half_diff(p + LINE / 2, first);
 
 	for (size_t i = LINE; i < len; i += LINE) {
@@ -99,14 +99,14 @@ typedef u64 v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
 
 WIDE static inline v4u64 wide_first(u64 seal)
 {
-	v4u64 steps = {PATTERN_STEP * 1, PATTERN_STEP * 2, PATTERN_STEP * 3, PATTERN_STEP * 4};
+	v4u64 steps = { PATTERN_STEP * 1, PATTERN_STEP * 2, PATTERN_STEP * 3, PATTERN_STEP * 4 };
 
 	return steps + seal;
 }
 
 WIDE static inline void fill_wide(char *p, size_t len, u64 run, u64 who, u64 cell, u64 seal)
 {
-	v4u64 head = {run, who, cell, seal}, first = wide_first(seal);
+	v4u64 head = { run, who, cell, seal }, first = wide_first(seal);
 	v4u64 a = first + 4 * PATTERN_STEP, b = first + 8 * PATTERN_STEP;
 
 	*(v4u64 *)p = head;
@@ -121,7 +121,7 @@ WIDE static inline void fill_wide(char *p, size_t len, u64 run, u64 who, u64 cel
 
 WIDE static inline bool equal_wide(const char *p, size_t len, u64 run, u64 who, u64 cell, u64 seal)
 {
-	v4u64 head = {run, who, cell, seal}, first = wide_first(seal);
+	v4u64 head = { run, who, cell, seal }, first = wide_first(seal);
 	v4u64 a = first + 4 * PATTERN_STEP, b = first + 8 * PATTERN_STEP;
 	v4u64 diff = *(const v4u64 *)p ^ head, diff2 = *(const v4u64 *)(p + LINE / 2) ^ first;
 
@@ -191,7 +191,7 @@ bool stamp_intact(const void *src, size_t len, struct stamp *ret)
 bool bytes_zero(const void *src, size_t len)
 {
 	const char *p = src;
-	v2u64 any = {0}, any2 = {0};
+	v2u64 any = { 0 }, any2 = { 0 };
 
 	for (; len >= 2 * sizeof(any); p += 2 * sizeof(any), len -= 2 * sizeof(any)) {
 		any |= *(const v2u64 *)p;

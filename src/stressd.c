@@ -13,14 +13,14 @@ static const struct {
 	int (*fn)(int argc, char **argv);
 	const char *args, *help;
 } subcommands[] = {
-	{"run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario"},
-	{"check", cmd_check, "SCENARIO...", "check scenarios without running them"},
-	{"verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died"},
-	{"list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
-	 "what there is, with every option"},
-	{"caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest"},
-	{"recover", cmd_recover, "", "put back what dead runs left changed"},
-	{"schema", cmd_schema, "", "print the JSON Schema of scenarios"},
+	{ "run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario" },
+	{ "check", cmd_check, "SCENARIO...", "check scenarios without running them" },
+	{ "verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died" },
+	{ "list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
+	  "what there is, with every option" },
+	{ "caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest" },
+	{ "recover", cmd_recover, "", "put back what dead runs left changed" },
+	{ "schema", cmd_schema, "", "print the JSON Schema of scenarios" },
 };
 
 int usage_error(const char *command, const char *fmt, ...)

@@ -26,7 +26,7 @@ static const struct {
 	undo_fn *fn;
 	enum undo_when when;
 } kinds[UNDO_KINDS] = {
-#define X(id, name_, fn_, when_, help) [UNDO_##id] = {.name = name_, .fn = fn_, .when = when_},
+#define X(id, name_, fn_, when_, help) [UNDO_##id] = { .name = name_, .fn = fn_, .when = when_ },
 #include "undo.def"
 #undef X
 };
@@ -100,7 +100,7 @@ DEFINE_CLEANUP(struct undo *, undo_drop);
 
 static int lock(struct undo *u)
 {
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (fcntl(u->fd, F_SETLK, &fl) < 0)
 		return errno == EACCES ? -EAGAIN : -errno;
@@ -129,8 +129,8 @@ static int add_entry(struct undo *u, struct undo_line *l)
 	if (!e)
 		return -ENOMEM;
 	u->entries = e;
-	e[u->n++] = (struct entry){.line = *l, .kind = kind_by_name(l->kind)};
-	*l = (struct undo_line){0};
+	e[u->n++] = (struct entry){ .line = *l, .kind = kind_by_name(l->kind) };
+	*l = (struct undo_line){ 0 };
 	return 0;
 }
 
@@ -140,7 +140,7 @@ static int pad_entries(struct undo *u, unsigned int number, size_t lost)
 	if (number < u->n || number - u->n > lost)
 		return -EBADMSG;
 	while (u->n < number) {
-		struct undo_line none = {.number = (unsigned int)u->n};
+		struct undo_line none = { .number = (unsigned int)u->n };
 		int r = add_entry(u, &none);
 
 		if (r < 0)
@@ -275,7 +275,7 @@ static int create_locked(struct undo *u, const char *run, const char *path)
 		r = boot_id(boot, sizeof(boot));
 	if (r == 0)
 		r = append(u, UNDO_LINE_HEADER, FORMAT_VERSION, "journal",
-			   (const char *[UNDO_ARGS]){run, boot});
+			   (const char *[UNDO_ARGS]){ run, boot });
 	if (r == 0 && renameat2(AT_FDCWD, u->path, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -336,7 +336,7 @@ int undo_open(const char *path, struct undo **ret, struct err *e)
 
 int undo_take_over(struct undo *u, u64 limit_ns)
 {
-	const struct timespec pause = {.tv_nsec = POLL_NS};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	u64 end_ns = now_ns() + limit_ns;
 	int r;
 
@@ -347,8 +347,8 @@ int undo_take_over(struct undo *u, u64 limit_ns)
 
 int undo_record(struct undo *u, enum undo_kind kind, const char *a, const char *b, const char *c)
 {
-	const char *const arg[UNDO_ARGS] = {a, b, c};
-	struct undo_line l = {.type = UNDO_LINE_ENTRY, .number = (unsigned int)u->n};
+	const char *const arg[UNDO_ARGS] = { a, b, c };
+	struct undo_line l = { .type = UNDO_LINE_ENTRY, .number = (unsigned int)u->n };
 	int r = 0;
 
 	strcpy(l.kind, kinds[kind].name);
@@ -374,7 +374,7 @@ int undo_forget(struct undo *u, int n)
 	if (en->done)
 		return 0;
 	r = append(u, UNDO_LINE_DONE, (unsigned int)n, en->line.kind,
-		   (const char *[UNDO_ARGS]){NULL});
+		   (const char *[UNDO_ARGS]){ NULL });
 	en->done = r == 0;
 	return r;
 }

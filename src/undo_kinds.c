@@ -118,7 +118,7 @@ static bool is_cgroup(const char *path)
 
 int undo_cgroup(const char *const arg[UNDO_ARGS], struct err *e)
 {
-	const struct timespec pause = {.tv_nsec = POLL_NS};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	u64 end_ns = now_ns() + PATIENCE_NS;
 	char up[FSUTIL_PATH_MAX];
 
@@ -173,7 +173,7 @@ static int group_alive(pid_t group, u64 start)
 
 int undo_process(const char *const arg[UNDO_ARGS], struct err *e)
 {
-	const struct timespec pause = {.tv_nsec = POLL_NS};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	u64 end_ns = now_ns() + PATIENCE_NS, group, start;
 
 	if (parse_count(arg[0], &group) < 0 || parse_count(arg[1], &start) < 0 || group < 2 ||

@@ -119,7 +119,7 @@ int undo_line_parse(const char *line, size_t len, struct undo_line *ret)
 	_cleanup_free_ char *body = NULL;
 	int r;
 
-	*ret = (struct undo_line){0};
+	*ret = (struct undo_line){ 0 };
 	if (!sum_matches(line, len))
 		return -EBADMSG;
 	body = strndup(line + SUM_LEN + 1, len - SUM_LEN - 1);

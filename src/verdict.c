@@ -41,7 +41,7 @@ void explain_by_zeros(struct explained *x)
 void explain_by_generation(struct explained *x, const struct shadow *sh,
 			   const struct shadow_file *f, u64 cell, u32 gen)
 {
-	struct stamp id = {.run = sh->run, .gen = gen, .file = (u16)f->index, .cell = cell};
+	struct stamp id = { .run = sh->run, .gen = gen, .file = (u16)f->index, .cell = cell };
 	_Alignas(64) u8 want[CELL_MAX];
 
 	for (id.writer = 1; id.writer < SHADOW_WRITERS; id.writer++) {
@@ -81,7 +81,7 @@ static u32 bits_apart(const u8 *a, const u8 *b, u32 from, u32 to)
 static bool flipped(const struct shadow *sh, const struct shadow_file *f, u64 cell, const u8 *bytes,
 		    u32 from, u32 to, const struct bounds *b, u64 *ret_where)
 {
-	const struct cell_view views[] = {b->s, b->e};
+	const struct cell_view views[] = { b->s, b->e };
 	_Alignas(64) u8 want[CELL_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
@@ -113,7 +113,7 @@ static int generation_verdict(const struct bounds *b, u32 gen)
 static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			  const u8 *bytes, u32 from, u32 to, const struct bounds *b)
 {
-	struct explained x = {.bytes = bytes, .from = from, .to = to};
+	struct explained x = { .bytes = bytes, .from = from, .to = to };
 	u32 oldest = b->first > TORN_LOOKBACK ? b->first - TORN_LOOKBACK : 1;
 	u32 newest = MIN(b->last, b->first + TORN_LOOKBACK);
 	_Alignas(64) u8 want[CELL_MAX];
@@ -126,7 +126,7 @@ static int torn_or_zeroed(const struct shadow *sh, const struct shadow_file *f, 
 	if (explained_words(&x))
 		return FINDING_ZEROED;
 	for (u32 g = oldest; g <= newest && !explained_words(&x); g++) {
-		struct explained one = {.bytes = bytes, .from = from, .to = to};
+		struct explained one = { .bytes = bytes, .from = from, .to = to };
 
 		explain_by_generation(&one, sh, f, cell, g);
 		if (explained_words(&one))

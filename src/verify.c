@@ -14,31 +14,32 @@
 #define MIX_MAX 16
 
 const struct promise verify_promises[] = {
-	{"overlapping-read", "a read may return any generation whose write overlaps it",
-	 "POSIX.1-2017 read(2); no atomicity across pages"},
-	{"mixed-in-flight",
-	 "a cell may mix bytes of legal generations while a write to it is in flight",
-	 "POSIX.1-2017 write(2), thread interactions; stores of 1, 2 or 4 bytes"},
-	{"maybe",
-	 "after an interrupted or failed call that may have stored a part, old and new are legal",
-	 "write(2), RETURN VALUE"},
-	{"direct-beside-cached", "direct writers share no zone with buffered or mmap dirtiers",
-	 "open(2), NOTES on O_DIRECT"},
-	{"direct-read-delalloc",
-	 "a direct read beside dirtiers may fail with EIO and a collision line in the log",
-	 "fs/iomap/direct-io.c, iomap_dio_iter(), IOMAP_DELALLOC"},
-	{"store-past-end", "bytes stored past the end of the file in its last page are not checked",
-	 "mmap(2), NOTES"},
-	{"sigbus", "a store may end in SIGBUS when space runs out or the file was truncated",
-	 "mmap(2), SIGBUS"},
-	{"moving-range",
-	 "while a clone, insert or collapse moves a range, any intact cell or zeros may be read "
-	 "there",
-	 "ioctl_ficlonerange(2), fallocate(2)"},
-	{"no-space", "ENOSPC and EDQUOT are legal when the filesystem is nearly full",
-	 "write(2); btrfs(5) on chunk allocation"},
-	{"page-tail", "the size a concurrent truncate leaves is open while they overlap",
-	 "ftruncate(2)"},
+	{ "overlapping-read", "a read may return any generation whose write overlaps it",
+	  "POSIX.1-2017 read(2); no atomicity across pages" },
+	{ "mixed-in-flight",
+	  "a cell may mix bytes of legal generations while a write to it is in flight",
+	  "POSIX.1-2017 write(2), thread interactions; stores of 1, 2 or 4 bytes" },
+	{ "maybe",
+	  "after an interrupted or failed call that may have stored a part, old and new are legal",
+	  "write(2), RETURN VALUE" },
+	{ "direct-beside-cached", "direct writers share no zone with buffered or mmap dirtiers",
+	  "open(2), NOTES on O_DIRECT" },
+	{ "direct-read-delalloc",
+	  "a direct read beside dirtiers may fail with EIO and a collision line in the log",
+	  "fs/iomap/direct-io.c, iomap_dio_iter(), IOMAP_DELALLOC" },
+	{ "store-past-end",
+	  "bytes stored past the end of the file in its last page are not checked",
+	  "mmap(2), NOTES" },
+	{ "sigbus", "a store may end in SIGBUS when space runs out or the file was truncated",
+	  "mmap(2), SIGBUS" },
+	{ "moving-range",
+	  "while a clone, insert or collapse moves a range, any intact cell or zeros may be read "
+	  "there",
+	  "ioctl_ficlonerange(2), fallocate(2)" },
+	{ "no-space", "ENOSPC and EDQUOT are legal when the filesystem is nearly full",
+	  "write(2); btrfs(5) on chunk allocation" },
+	{ "page-tail", "the size a concurrent truncate leaves is open while they overlap",
+	  "ftruncate(2)" },
 };
 const size_t verify_npromises = ARRAY_SIZE(verify_promises);
 
@@ -75,21 +76,21 @@ static bool equal_any_writer(const struct shadow *sh, const u8 *bytes, u32 from,
 /* A moved cell carries the writer of its stamp in settled; origin has the rest. */
 static struct stamp moved_stamp(const struct shadow *sh, struct cell_view v)
 {
-	return (struct stamp){.run = sh->run,
-			      .gen = ORIGIN_GEN(v.origin),
-			      .file = ORIGIN_FILE(v.origin),
-			      .writer = CELL_WHO(v.settled),
-			      .cell = ORIGIN_CELL(v.origin)};
+	return (struct stamp){ .run = sh->run,
+			       .gen = ORIGIN_GEN(v.origin),
+			       .file = ORIGIN_FILE(v.origin),
+			       .writer = CELL_WHO(v.settled),
+			       .cell = ORIGIN_CELL(v.origin) };
 }
 
 static bool equal_settled(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 			  const u8 *bytes, u32 from, u32 to, struct cell_view v)
 {
-	struct stamp id = {.run = sh->run,
-			   .gen = CELL_GEN(v.settled),
-			   .file = (u16)f->index,
-			   .writer = CELL_WHO(v.settled),
-			   .cell = cell};
+	struct stamp id = { .run = sh->run,
+			    .gen = CELL_GEN(v.settled),
+			    .file = (u16)f->index,
+			    .writer = CELL_WHO(v.settled),
+			    .cell = cell };
 	_Alignas(64) u8 want[CELL_MAX];
 
 	switch (CELL_KIND(v.settled)) {
@@ -112,11 +113,11 @@ static bool equal_settled(const struct shadow *sh, const struct shadow_file *f, 
 bool verify_expected(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 		     struct cell_view v, u8 *bytes)
 {
-	struct stamp id = {.run = sh->run,
-			   .gen = CELL_GEN(v.settled),
-			   .file = (u16)f->index,
-			   .writer = CELL_WHO(v.settled),
-			   .cell = cell};
+	struct stamp id = { .run = sh->run,
+			    .gen = CELL_GEN(v.settled),
+			    .file = (u16)f->index,
+			    .writer = CELL_WHO(v.settled),
+			    .cell = cell };
 
 	switch (CELL_KIND(v.settled)) {
 	case CELL_ZERO:
@@ -178,7 +179,7 @@ static bool moved_meanwhile(const struct window *w)
 static struct window window_make(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 				 struct cell_view s)
 {
-	struct window w = {.sh = sh, .f = f, .cell = cell, .s = s};
+	struct window w = { .sh = sh, .f = f, .cell = cell, .s = s };
 	u64 doubts;
 
 	atomic_thread_fence(memory_order_seq_cst);
@@ -230,7 +231,7 @@ static bool may_be_cut(const struct window *w)
 
 static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32 to)
 {
-	struct explained x = {.bytes = bytes, .from = from, .to = to};
+	struct explained x = { .bytes = bytes, .from = from, .to = to };
 	_Alignas(64) u8 want[CELL_MAX];
 
 	if (!w->mixed || too_many(w))
@@ -303,9 +304,9 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 		if (w.moves || may_be_mixture(&w, bytes, from, to))
 			return JUDGED_OPEN;
 	}
-	*ret = (struct verdict){.kind = -1};
+	*ret = (struct verdict){ .kind = -1 };
 	verdict_name(sh, f, cell, bytes, from, to,
-		     &(struct bounds){.s = w.s, .e = w.e, .first = w.first, .last = w.last}, ret);
+		     &(struct bounds){ .s = w.s, .e = w.e, .first = w.first, .last = w.last }, ret);
 	if (ret->has_id && ret->id.run == sh->run && ret->id.file == f->index &&
 	    ret->id.cell == cell && known_failed(&w, ret->id.gen))
 		ret->kind = FINDING_PHANTOM;

@@ -40,11 +40,11 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 static inline bool verify_plain(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 				const u8 *bytes, u32 from, u32 to, u64 settled)
 {
-	struct stamp id = {.run = sh->run,
-			   .gen = CELL_GEN(settled),
-			   .file = (u16)f->index,
-			   .writer = CELL_WHO(settled),
-			   .cell = cell};
+	struct stamp id = { .run = sh->run,
+			    .gen = CELL_GEN(settled),
+			    .file = (u16)f->index,
+			    .writer = CELL_WHO(settled),
+			    .cell = cell };
 
 	return CELL_KIND(settled) == CELL_STAMP && !f->conflict && from == 0 &&
 	       to == f->cell_bytes && stamp_equal(bytes, to, &id);

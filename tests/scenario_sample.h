@@ -16,7 +16,7 @@ struct sample_options {
 	char *text, **list;
 };
 
-static const char *const sample_choices[] = {"red", "green", "blue", NULL};
+static const char *const sample_choices[] = { "red", "green", "blue", NULL };
 
 static const struct opt_def sample_option_table[] = {
 	OPT(struct sample_options, flag, OPT_BOOL, .def = "true", .help = "a bool"),
@@ -41,7 +41,7 @@ static const struct opt_def sample_option_table[] = {
 	    .choices = sample_choices, .help = "how often each"),
 	OPT(struct sample_options, text, OPT_STRING, .min = "1", .max = "8", .help = "a string"),
 	OPT(struct sample_options, list, OPT_STRINGS, .def = "a,b", .help = "some strings"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 struct sample_program {
@@ -50,7 +50,7 @@ struct sample_program {
 
 static const struct opt_def sample_program_table[] = {
 	OPT(struct sample_program, argv, OPT_STRINGS, .min = "1", .help = "program, arguments"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 static const struct worker_type sample_writer = {
@@ -72,7 +72,7 @@ static const struct worker_type sample_direct = {
 	.name = "direct",
 	.flags = WORKER_NEEDS_FILE | WORKER_DIRECT_WRITES,
 };
-static const struct worker_type sample_dropper = {.name = "dropper", .flags = WORKER_QUIET};
+static const struct worker_type sample_dropper = { .name = "dropper", .flags = WORKER_QUIET };
 static const struct worker_type sample_remount = {
 	.name = "remount",
 	.flags = WORKER_UNMOUNTS | WORKER_NEEDS_MOUNT,
@@ -101,33 +101,33 @@ struct sample_fault {
 };
 static const struct opt_def sample_fault_table[] = {
 	OPT(struct sample_fault, probability, OPT_PERCENT, .def = "100", .help = "of failing"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 static const struct fault_type sample_bio = {
 	.name = "bio",
 	.options = sample_fault_table,
 	.options_size = sizeof(struct sample_fault),
 };
-static const struct fault_type *const sample_faults[] = {&sample_bio, NULL};
+static const struct fault_type *const sample_faults[] = { &sample_bio, NULL };
 
 struct sample_image {
 	int fs;
 	u64 size;
 	char **mount;
 };
-static const char *const sample_fs[] = {"xfs", "ext4", NULL};
+static const char *const sample_fs[] = { "xfs", "ext4", NULL };
 static const struct opt_def sample_image_table[] = {
 	OPT(struct sample_image, fs, OPT_ENUM, .def = "xfs", .choices = sample_fs, .help = "kind"),
 	OPT(struct sample_image, size, OPT_SIZE, .def = "512M", .min = "64M", .help = "of it"),
 	OPT(struct sample_image, mount, OPT_STRINGS, .def = "", .help = "options of mount(8)"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 struct sample_directory {
 	char *path;
 };
 static const struct opt_def sample_directory_table[] = {
 	OPT(struct sample_directory, path, OPT_STRING, .required = true, .help = "where"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 static const struct target_type sample_image_type = {
 	.name = "image",
@@ -139,8 +139,8 @@ static const struct target_type sample_directory_type = {
 	.options = sample_directory_table,
 	.options_size = sizeof(struct sample_directory),
 };
-static const struct target_type *const sample_targets[] = {&sample_image_type,
-							   &sample_directory_type, NULL};
+static const struct target_type *const sample_targets[] = { &sample_image_type,
+							    &sample_directory_type, NULL };
 
 static const struct scenario_tables sample_tables = {
 	.workers = sample_workers,

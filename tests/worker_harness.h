@@ -70,10 +70,10 @@ static inline void harness_fs(struct harness *h)
 	static const struct {
 		u64 magic;
 		const char *name;
-	} known[] = {{0xef53, "ext4"},
-		     {0x58465342, "xfs"},
-		     {0x9123683e, "btrfs"},
-		     {0x01021994, "tmpfs"}};
+	} known[] = { { 0xef53, "ext4" },
+		      { 0x58465342, "xfs" },
+		      { 0x9123683e, "btrfs" },
+		      { 0x01021994, "tmpfs" } };
 	struct statfs s;
 
 	assert_int_equal(statfs(h->root, &s), 0);
@@ -105,8 +105,8 @@ static inline void harness_layout(struct harness *h)
 static inline void harness_open(struct harness *h, const char *json)
 {
 	const char *base = getenv("STRESSD_TEST_DIR");
-	static const struct fault_type *const no_faults[] = {NULL};
-	const struct scenario_tables tables = {worker_types, no_faults, target_types};
+	static const struct fault_type *const no_faults[] = { NULL };
+	const struct scenario_tables tables = { worker_types, no_faults, target_types };
 	struct err e;
 	char path[PATH_MAX];
 
@@ -131,19 +131,19 @@ static inline void harness_fork(struct harness *h, const struct sc_worker *sw, u
 {
 	u16 id = harness_id(h->n);
 	struct slot *slot = &h->run->slots[id];
-	struct worker_plan plan = {.w = {.type = sw->type,
-					 .options = sw->options,
-					 .instance = instance,
-					 .count = sw->count,
-					 .target = &h->target},
-				   .id = id,
-				   .seed = h->sc->seed,
-				   .check = true,
-				   .file = sw->file,
-				   .sh = &h->sh,
-				   .run = h->run,
-				   .root = h->root,
-				   .fs = h->target.fs};
+	struct worker_plan plan = { .w = { .type = sw->type,
+					   .options = sw->options,
+					   .instance = instance,
+					   .count = sw->count,
+					   .target = &h->target },
+				    .id = id,
+				    .seed = h->sc->seed,
+				    .check = true,
+				    .file = sw->file,
+				    .sh = &h->sh,
+				    .run = h->run,
+				    .root = h->root,
+				    .fs = h->target.fs };
 	struct oplog log;
 	struct err e;
 	char path[PATH_MAX], name[32];
@@ -176,7 +176,7 @@ static inline bool harness_all(const struct harness *h, enum slot_state from)
 
 static inline void harness_nap(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
 }
 
 /* Start them together, wait until @until says so, stop them, wait for their ends. */

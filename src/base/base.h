@@ -26,18 +26,18 @@ typedef int64_t s64;
 		id##_l less id##_r ? id##_l : id##_r;                                              \
 	})
 #define STRESSD_PICK_NAMED(a, b, less, id) STRESSD_PICK(a, b, less, id)
-#define STRESSD_CONCAT2(a, b) a##b
-#define STRESSD_CONCAT(a, b) STRESSD_CONCAT2(a, b)
-#define MIN(a, b) STRESSD_PICK_NAMED(a, b, <, STRESSD_CONCAT(pick_, __COUNTER__))
-#define MAX(a, b) STRESSD_PICK_NAMED(a, b, >, STRESSD_CONCAT(pick_, __COUNTER__))
-#define ROUND_DOWN(x, to) ((x) / (to) * (to))
-#define ROUND_UP(x, to) (((x) + (to)-1) / (to) * (to))
-#define KIB (1024ULL)
-#define MIB (1024ULL * KIB)
-#define GIB (1024ULL * MIB)
-#define NSEC_PER_USEC 1000ULL
-#define NSEC_PER_MSEC 1000000ULL
-#define NSEC_PER_SEC 1000000000ULL
+#define STRESSD_CONCAT2(a, b)		   a##b
+#define STRESSD_CONCAT(a, b)		   STRESSD_CONCAT2(a, b)
+#define MIN(a, b)			   STRESSD_PICK_NAMED(a, b, <, STRESSD_CONCAT(pick_, __COUNTER__))
+#define MAX(a, b)			   STRESSD_PICK_NAMED(a, b, >, STRESSD_CONCAT(pick_, __COUNTER__))
+#define ROUND_DOWN(x, to)		   ((x) / (to) * (to))
+#define ROUND_UP(x, to)			   (((x) + (to)-1) / (to) * (to))
+#define KIB				   (1024ULL)
+#define MIB				   (1024ULL * KIB)
+#define GIB				   (1024ULL * MIB)
+#define NSEC_PER_USEC			   1000ULL
+#define NSEC_PER_MSEC			   1000000ULL
+#define NSEC_PER_SEC			   1000000000ULL
 
 /* One error for a person: what failed, why, and what to do next. Library code fills it and
  * returns -errno; only the subcommands print. */

@@ -115,15 +115,15 @@ int json_fail_syntax(const struct json_doc *doc, const json_error_t *error)
 		int code;
 		const char *expected;
 	} rows[] = {
-		{json_error_stack_overflow, "values nested less deeply"},
-		{json_error_invalid_utf8, "UTF-8 text"},
-		{json_error_premature_end_of_input, "the rest of the document"},
-		{json_error_end_of_input_expected, "nothing after the document's last brace"},
-		{json_error_null_character, "a string without NUL"},
-		{json_error_null_byte_in_key, "a key without NUL"},
-		{json_error_duplicate_key, "every key once"},
-		{json_error_numeric_overflow, "a number that fits 64 bits"},
-		{json_error_invalid_syntax, "JSON as RFC 8259 has it"},
+		{ json_error_stack_overflow, "values nested less deeply" },
+		{ json_error_invalid_utf8, "UTF-8 text" },
+		{ json_error_premature_end_of_input, "the rest of the document" },
+		{ json_error_end_of_input_expected, "nothing after the document's last brace" },
+		{ json_error_null_character, "a string without NUL" },
+		{ json_error_null_byte_in_key, "a key without NUL" },
+		{ json_error_duplicate_key, "every key once" },
+		{ json_error_numeric_overflow, "a number that fits 64 bits" },
+		{ json_error_invalid_syntax, "JSON as RFC 8259 has it" },
 	};
 	const char *expected = "JSON as RFC 8259 has it";
 	char pointer[POINTER_MAX * 2], message[MESSAGE_MAX];
@@ -131,7 +131,7 @@ int json_fail_syntax(const struct json_doc *doc, const json_error_t *error)
 	size_t pos = error->position > 0 ? (size_t)error->position : 0;
 
 	if (code == json_error_out_of_memory)
-		return json_fail_memory(&(struct json_at){.doc = doc});
+		return json_fail_memory(&(struct json_at){ .doc = doc });
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].code == code)
 			expected = rows[i].expected;

@@ -47,7 +47,7 @@ static u32 hex4(const char *p, const char *end)
 static size_t utf8_encode(u32 c, unsigned char *out)
 {
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 
 	for (size_t i = n; i-- > 1; c >>= 6)
 		out[i] = (unsigned char)(0x80 | (c & 0x3f));
@@ -124,7 +124,7 @@ static void scan_open(struct scan *s, bool object)
 	s->depth++;
 	f = top(s);
 	if (f)
-		*f = (struct frame){.object = object, .want = object ? WANT_KEY : WANT_VALUE};
+		*f = (struct frame){ .object = object, .want = object ? WANT_KEY : WANT_VALUE };
 }
 
 /* @s->pos is behind the opening quote; moves it behind the closing one. */
@@ -223,7 +223,7 @@ size_t json_line_at(const char *text, size_t len, size_t pos)
 /* The pointer behind its first token if that is the child which @f is at, else NULL. */
 static const char *match_child(const struct frame *f, const char *pointer)
 {
-	struct key_bytes k = {.p = f->key, .end = f->key + f->key_len};
+	struct key_bytes k = { .p = f->key, .end = f->key + f->key_len };
 	char index[24];
 	size_t n;
 	int c;
@@ -245,8 +245,8 @@ static const char *match_child(const struct frame *f, const char *pointer)
 
 size_t json_line_of(const char *text, size_t len, const char *pointer)
 {
-	struct scan s = {.text = text, .len = len};
-	const char *rest[JSON_LOCATE_DEPTH + 1] = {pointer};
+	struct scan s = { .text = text, .len = len };
+	const char *rest[JSON_LOCATE_DEPTH + 1] = { pointer };
 	size_t matched =
 		0; /* leading tokens that the path agrees with; the rest is rest[matched] */
 
@@ -273,7 +273,7 @@ size_t json_line_of(const char *text, size_t len, const char *pointer)
 
 const char *json_pointer_at(const char *text, size_t len, size_t pos, char *buf, size_t size)
 {
-	struct scan s = {.text = text, .len = MIN(len, pos)};
+	struct scan s = { .text = text, .len = MIN(len, pos) };
 	size_t used = 0;
 
 	assert(size > 0);
@@ -281,14 +281,14 @@ const char *json_pointer_at(const char *text, size_t len, size_t pos, char *buf,
 		;
 	for (size_t d = 0; d < MIN(s.depth, (size_t)JSON_LOCATE_DEPTH); d++) {
 		const struct frame *f = &s.frames[d];
-		struct key_bytes k = {.p = f->key, .end = f->key + f->key_len};
+		struct key_bytes k = { .p = f->key, .end = f->key + f->key_len };
 		char index[24];
 
 		if (!f->at_child || (!f->object && f->want == WANT_VALUE))
 			break;
 		if (!f->object) {
 			snprintf(index, sizeof(index), "%zu", f->index);
-			k = (struct key_bytes){.p = index, .end = index + strlen(index)};
+			k = (struct key_bytes){ .p = index, .end = index + strlen(index) };
 		}
 		for (int c = '/'; c >= 0 && used + 1 < size; c = key_next(&k))
 			buf[used++] = (char)c;

@@ -93,7 +93,7 @@ bool loop_backed_by(const char *dev, const char *backing)
 
 int loop_unbind(const char *dev, const char *backing, u64 limit_ns)
 {
-	const struct timespec pause = {.tv_nsec = POLL_NS};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	u64 end_ns = now_ns() + limit_ns;
 
 	while (loop_backed_by(dev, backing)) {

@@ -81,7 +81,7 @@ static int find(bool (*match)(struct libmnt_fs *, const struct wanted *), const 
 
 int mount_at(const char *mountpoint, struct mount_info *ret)
 {
-	return find(at_point, &(struct wanted){.mountpoint = mountpoint}, ret);
+	return find(at_point, &(struct wanted){ .mountpoint = mountpoint }, ret);
 }
 
 int mount_of(int fd, struct mount_info *ret)
@@ -92,20 +92,20 @@ int mount_of(int fd, struct mount_info *ret)
 		return -errno;
 	if (!(stx.stx_mask & STATX_MNT_ID))
 		return -EOPNOTSUPP;
-	return find(has_id, &(struct wanted){.id = (int)stx.stx_mnt_id}, ret);
+	return find(has_id, &(struct wanted){ .id = (int)stx.stx_mnt_id }, ret);
 }
 
 int mount_of_device(dev_t rdev, struct mount_info *ret)
 {
-	return find(on_device, &(struct wanted){.rdev = rdev}, ret);
+	return find(on_device, &(struct wanted){ .rdev = rdev }, ret);
 }
 
 bool mounted_with(const char *path, const char *option)
 {
 	_cleanup_(unref_table) struct libmnt_table *table =
 		mnt_new_table_from_file("/proc/self/mountinfo");
-	struct libmnt_fs *fs = table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD)
-				     : NULL;
+	struct libmnt_fs *fs =
+		table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD) : NULL;
 
 	char *value;
 	size_t len;
@@ -115,7 +115,7 @@ bool mounted_with(const char *path, const char *option)
 
 int umount_wait(const char *mountpoint, u64 limit_ns)
 {
-	const struct timespec pause = {.tv_nsec = POLL_NS};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	u64 end_ns = now_ns() + limit_ns;
 
 	while (umount2(mountpoint, UMOUNT_NOFOLLOW) < 0) {

@@ -140,8 +140,9 @@ static void collect(int out_fd, int pidfd, pid_t pid, u64 limit_ns, size_t outpu
 		    struct proc_result *ret)
 {
 	u64 end_ns = now_ns() + limit_ns;
-	struct pollfd p[] = {{.fd = pidfd, .events = POLLIN}, {.fd = out_fd, .events = POLLIN}};
-	siginfo_t info = {0};
+	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },
+			      { .fd = out_fd, .events = POLLIN } };
+	siginfo_t info = { 0 };
 
 	while (!(p[0].revents & POLLIN)) {
 		u64 now = now_ns();
@@ -233,7 +234,7 @@ int proc_run(const char *const argv[], u64 limit_ns, size_t output_max, struct p
 {
 	int r;
 
-	*ret = (struct proc_result){.exit_code = -1};
+	*ret = (struct proc_result){ .exit_code = -1 };
 	r = run(argv, limit_ns, output_max, ret, e);
 	if (r < 0)
 		proc_result_free(ret);

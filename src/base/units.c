@@ -18,7 +18,7 @@ static const struct unit size_units[] = {
 };
 static const struct unit time_units[] = {
 	{ "h", 3600 * NSEC_PER_SEC }, { "m", 60 * NSEC_PER_SEC }, { "s", NSEC_PER_SEC },
-	{ "ms", NSEC_PER_MSEC },      { "us", NSEC_PER_USEC },    { "ns", 1 },
+	{ "ms", NSEC_PER_MSEC },      { "us", NSEC_PER_USEC },	  { "ns", 1 },
 };
 
 int err_set(struct err *e, int ret, const char *fmt, ...)

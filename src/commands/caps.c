@@ -11,7 +11,7 @@
 int cmd_caps(int argc, char **argv)
 {
 	bool json = argc > 1 && !strcmp(argv[1], "--json");
-	struct err e = {""};
+	struct err e = { "" };
 	char dir[400];
 
 	if (argc > 1 + json)
@@ -25,7 +25,7 @@ int cmd_caps(int argc, char **argv)
 
 int cmd_recover(int argc, char **argv)
 {
-	struct err e = {""};
+	struct err e = { "" };
 	char dir[400];
 
 	if (argc > 1)

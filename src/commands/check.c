@@ -13,7 +13,7 @@ int cmd_check(int argc, char **argv)
 		return usage_error("check", "expected at least one scenario");
 	for (int i = 1; i < argc; i++) {
 		struct scenario *sc = NULL;
-		struct err e = {""};
+		struct err e = { "" };
 
 		if (scenario_load(argv[i], &sc, &e) < 0) {
 			fprintf(stderr, "stressd: %s\n", e.text);

@@ -27,7 +27,7 @@ static bool list_workers(size_t i, struct entry *ret)
 	const struct worker_type *t = worker_types[i];
 
 	if (t)
-		*ret = (struct entry){t->name, t->help, t->options};
+		*ret = (struct entry){ t->name, t->help, t->options };
 	return t;
 }
 
@@ -36,7 +36,7 @@ static bool list_faults(size_t i, struct entry *ret)
 	const struct fault_type *t = fault_types[i];
 
 	if (t)
-		*ret = (struct entry){t->name, t->help, t->options};
+		*ret = (struct entry){ t->name, t->help, t->options };
 	return t;
 }
 
@@ -45,7 +45,7 @@ static bool list_targets(size_t i, struct entry *ret)
 	const struct target_type *t = target_types[i];
 
 	if (t)
-		*ret = (struct entry){t->name, t->help, t->options};
+		*ret = (struct entry){ t->name, t->help, t->options };
 	return t;
 }
 
@@ -53,7 +53,7 @@ static bool list_findings(size_t i, struct entry *ret)
 {
 	if (i >= FINDING_KINDS)
 		return false;
-	*ret = (struct entry){finding_infos[i].name, finding_infos[i].help, NULL};
+	*ret = (struct entry){ finding_infos[i].name, finding_infos[i].help, NULL };
 	return true;
 }
 
@@ -62,7 +62,7 @@ static bool list_reports(size_t i, struct entry *ret)
 	const struct report_format *f = report_formats[i];
 
 	if (f)
-		*ret = (struct entry){f->name, f->help, NULL};
+		*ret = (struct entry){ f->name, f->help, NULL };
 	return f;
 }
 
@@ -74,7 +74,7 @@ static bool list_rules(size_t i, struct entry *ret)
 	if (i < klog_nrules) {
 		snprintf(text, sizeof(text), "kernel log, %s: %s",
 			 sc_severity_names[klog_rules[i].severity], klog_rules[i].help);
-		*ret = (struct entry){klog_rules[i].name, text, NULL};
+		*ret = (struct entry){ klog_rules[i].name, text, NULL };
 		return true;
 	}
 	i -= klog_nrules;
@@ -82,7 +82,7 @@ static bool list_rules(size_t i, struct entry *ret)
 		return false;
 	snprintf(text, sizeof(text), "no finding: %s (%s)", verify_promises[i].rule,
 		 verify_promises[i].source);
-	*ret = (struct entry){verify_promises[i].name, text, NULL};
+	*ret = (struct entry){ verify_promises[i].name, text, NULL };
 	return true;
 }
 
@@ -90,8 +90,8 @@ static const struct {
 	const char *name;
 	list_fn *fn;
 } lists[] = {
-	{"workers", list_workers}, {"faults", list_faults},	{"targets", list_targets},
-	{"rules", list_rules},	   {"findings", list_findings}, {"reports", list_reports},
+	{ "workers", list_workers }, { "faults", list_faults },	    { "targets", list_targets },
+	{ "rules", list_rules },     { "findings", list_findings }, { "reports", list_reports },
 };
 
 static void print_entry(const struct entry *e)

@@ -20,17 +20,17 @@ static const char help[] =
 int cmd_run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"run-dir", required_argument, NULL, 'r'},
-		{"destroy", required_argument, NULL, 'd'},
-		{"seed", required_argument, NULL, 's'},
-		{"duration", required_argument, NULL, 't'},
-		{"keep", no_argument, NULL, 'k'},
-		{"json", no_argument, NULL, 'j'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "destroy", required_argument, NULL, 'd' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "duration", required_argument, NULL, 't' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
-	struct run_options o = {0};
+	struct run_options o = { 0 };
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {

@@ -18,13 +18,13 @@ static const char help[] =
 int cmd_verify(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"keep", no_argument, NULL, 'k'},
-		{"json", no_argument, NULL, 'j'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{ "keep", no_argument, NULL, 'k' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
-	struct run_options o = {0};
+	struct run_options o = { 0 };
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {

@@ -22,7 +22,7 @@ int klog_open_memory(struct klog **ret)
 		klog_close(k);
 		return r;
 	}
-	k->splats = (struct splats){.rules = k->rules, .done = events_add, .ctx = k};
+	k->splats = (struct splats){ .rules = k->rules, .done = events_add, .ctx = k };
 	*ret = k;
 	return 0;
 }

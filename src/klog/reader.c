@@ -126,7 +126,7 @@ int reader_drain(struct klog *k)
 void reader_arm_timer(struct klog *k)
 {
 	u64 at = splats_deadline_ns(&k->splats);
-	struct itimerspec ts = {0};
+	struct itimerspec ts = { 0 };
 	u64 ticks;
 
 	if (k->timer_fd < 0)
@@ -209,7 +209,7 @@ static int open_device(struct err *e)
 
 static int watch(int epoll_fd, int fd)
 {
-	struct epoll_event ev = {.events = EPOLLIN};
+	struct epoll_event ev = { .events = EPOLLIN };
 
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
@@ -225,7 +225,7 @@ int klog_open(const char *run, struct klog **ret, struct err *e)
 	r = klog_open_memory(&k);
 	if (r < 0)
 		return err_set(e, r, "cannot prepare the kernel log rules: %s", strerror(-r));
-	k->source = (struct kmsg_source){.read = device_read, .fd = take_fd(&fd)};
+	k->source = (struct kmsg_source){ .read = device_read, .fd = take_fd(&fd) };
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	k->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	r = k->epoll_fd < 0 || k->timer_fd < 0 ? -errno : watch(k->epoll_fd, k->source.fd);

@@ -56,7 +56,7 @@ int kmsg_parse(char *buf, size_t len, struct kmsg_record *ret)
 	u64 prefix;
 
 	buf[len] = '\0';
-	*ret = (struct kmsg_record){0};
+	*ret = (struct kmsg_record){ 0 };
 	semi = memchr(buf, ';', len);
 	if (!semi)
 		return -EINVAL;

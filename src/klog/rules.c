@@ -10,13 +10,13 @@
 #include <string.h>
 
 #define X(name_, severity_, finding_, shape_, pattern_, title_, help_)                             \
-	{.name = name_,                                                                            \
-	 .severity = SEV_##severity_,                                                              \
-	 .finding = FINDING_##finding_,                                                            \
-	 .shape = SHAPE_##shape_,                                                                  \
-	 .pattern = pattern_,                                                                      \
-	 .title = title_,                                                                          \
-	 .help = help_},
+	{ .name = name_,                                                                           \
+	  .severity = SEV_##severity_,                                                             \
+	  .finding = FINDING_##finding_,                                                           \
+	  .shape = SHAPE_##shape_,                                                                 \
+	  .pattern = pattern_,                                                                     \
+	  .title = title_,                                                                         \
+	  .help = help_ },
 const struct klog_rule klog_rules[] = {
 #include "klog/rules.def"
 };

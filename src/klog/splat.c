@@ -159,9 +159,9 @@ static void open_splat(struct splats *all, const char *caller, int rule, int unt
 static void open_if_known(struct splats *all, const char *caller, int rule, const char *text,
 			  u64 time_ns)
 {
-	static const int until_of[] = {[SHAPE_LINE] = UNTIL_OTHER,
-				       [SHAPE_BLOCK] = UNTIL_ALIEN,
-				       [SHAPE_OOPS] = UNTIL_TRACE};
+	static const int until_of[] = {
+		[SHAPE_LINE] = UNTIL_OTHER, [SHAPE_BLOCK] = UNTIL_ALIEN, [SHAPE_OOPS] = UNTIL_TRACE
+	};
 
 	if (is_cut(text))
 		open_splat(all, caller, rule, UNTIL_TRACE, text, time_ns);

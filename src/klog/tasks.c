@@ -14,21 +14,21 @@ static const struct {
 	const char *pattern;
 	int comm, pid; /* groups */
 } task_table[] = {
-	{"^INFO: task (.+):([0-9]+) (<[^>]*> )?blocked ", 1, 2},
-	{" stuck for [0-9]+s! \\[(.+):([0-9]+)\\]", 1, 2},
-	{"^BUG: scheduling while atomic: (.+)/([0-9]+)/0x", 1, 2},
-	{"pid: ([0-9]+), name: (.+)$", 2, 1},
-	{"^WARNING: .*, CPU#[0-9]+: (.+)/([0-9]+)$", 1, 2}, /* from 6.19 on */
-	{"^WARNING: CPU: [0-9]+ PID: ([0-9]+) at ", 0, 1},  /* comm comes further down */
-	{" by task (.+)/([0-9]+)( on cpu |$)", 1, 2},
-	{" by task ([0-9]+) on cpu ", 0, 1},
-	{"^(.+)/([0-9]+) (is trying to |\\[HC|just changed |is freeing memory)", 1, 2},
-	{"Killed process ([0-9]+) \\(([^)]+)\\)", 2, 1},
-	{"PID: ([0-9]+) Comm: (.+) (Not tainted|Tainted:|Kdump:)", 2, 1},
-	{"PID: ([0-9]+) Comm: (.+)$", 2, 1},
-	{" code: (.+)/([0-9]+)$", 1, 2},
-	{"^EXT4-fs .*: comm ([^:]+): ", 1, 0},
-	{" Comm: ([^ ]+)$", 1, 0},
+	{ "^INFO: task (.+):([0-9]+) (<[^>]*> )?blocked ", 1, 2 },
+	{ " stuck for [0-9]+s! \\[(.+):([0-9]+)\\]", 1, 2 },
+	{ "^BUG: scheduling while atomic: (.+)/([0-9]+)/0x", 1, 2 },
+	{ "pid: ([0-9]+), name: (.+)$", 2, 1 },
+	{ "^WARNING: .*, CPU#[0-9]+: (.+)/([0-9]+)$", 1, 2 }, /* from 6.19 on */
+	{ "^WARNING: CPU: [0-9]+ PID: ([0-9]+) at ", 0, 1 },  /* comm comes further down */
+	{ " by task (.+)/([0-9]+)( on cpu |$)", 1, 2 },
+	{ " by task ([0-9]+) on cpu ", 0, 1 },
+	{ "^(.+)/([0-9]+) (is trying to |\\[HC|just changed |is freeing memory)", 1, 2 },
+	{ "Killed process ([0-9]+) \\(([^)]+)\\)", 2, 1 },
+	{ "PID: ([0-9]+) Comm: (.+) (Not tainted|Tainted:|Kdump:)", 2, 1 },
+	{ "PID: ([0-9]+) Comm: (.+)$", 2, 1 },
+	{ " code: (.+)/([0-9]+)$", 1, 2 },
+	{ "^EXT4-fs .*: comm ([^:]+): ", 1, 0 },
+	{ " Comm: ([^ ]+)$", 1, 0 },
 };
 
 struct task_patterns {

@@ -27,7 +27,7 @@ void window_add(struct window *w, const char *text, u64 time_ns)
 		return;
 	while (w->n == WINDOW_LINES || (w->n && w->bytes + size > WINDOW_BYTES))
 		drop_first(w);
-	w->lines[(w->first + w->n++) % WINDOW_LINES] = (struct window_line){time_ns, copy};
+	w->lines[(w->first + w->n++) % WINDOW_LINES] = (struct window_line){ time_ns, copy };
 	w->bytes += size;
 }
 
@@ -62,7 +62,7 @@ int klog_copy_to(struct klog *k, const char *path)
 	setvbuf(f, NULL, _IOLBF, 4096);
 	if (k->copy.f)
 		fclose(k->copy.f);
-	k->copy = (struct log_copy){.f = f};
+	k->copy = (struct log_copy){ .f = f };
 	return 0;
 }
 

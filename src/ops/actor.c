@@ -16,13 +16,13 @@ int actor_init(struct actor *a, u16 id, struct shadow *sh, struct oplog *log,
 {
 	size_t views = ACTOR_VIEWS * sizeof(struct cell_view);
 
-	*a = (struct actor){.id = id,
-			    .sh = sh,
-			    .log = log,
-			    .run = run,
-			    .check = true,
-			    .page = (u32)sysconf(_SC_PAGESIZE),
-			    .nfiles = sh->nfiles};
+	*a = (struct actor){ .id = id,
+			     .sh = sh,
+			     .log = log,
+			     .run = run,
+			     .check = true,
+			     .page = (u32)sysconf(_SC_PAGESIZE),
+			     .nfiles = sh->nfiles };
 	a->slot = &run->slots[id];
 	a->rng.state = mix64(seed ^ mix64(id));
 	snprintf(a->fs, sizeof(a->fs), "%s", fs);
@@ -34,7 +34,7 @@ int actor_init(struct actor *a, u16 id, struct shadow *sh, struct oplog *log,
 	for (u32 i = 0; i < sh->nfiles; i++) {
 		struct afile *f = &a->files[i];
 
-		*f = (struct afile){.sf = &sh->files[i], .fd = -1, .dfd = -1};
+		*f = (struct afile){ .sf = &sh->files[i], .fd = -1, .dfd = -1 };
 		f->map_len = ROUND_UP(f->sf->max_bytes, a->page);
 		snprintf(f->path, sizeof(f->path), "%s/%s", root, f->sf->name);
 	}
@@ -50,7 +50,7 @@ void actor_free(struct actor *a)
 		munmap(a->buf, ACTOR_BUF);
 	if (a->views && a->views != MAP_FAILED)
 		munmap(a->views, ACTOR_VIEWS * sizeof(struct cell_view));
-	*a = (struct actor){0};
+	*a = (struct actor){ 0 };
 }
 
 int afile_remap(struct afile *f)
@@ -73,7 +73,7 @@ int afile_remap(struct afile *f)
  * least the filesystem's block: smaller direct writes are read-modify-write on some. */
 static u32 direct_block(int fd)
 {
-	struct statx sx = {0};
+	struct statx sx = { 0 };
 	u32 block = 512;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN | STATX_BASIC_STATS, &sx) == 0) {

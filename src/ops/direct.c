@@ -23,7 +23,7 @@ u64 direct_write_unit(const struct actor *a, const struct afile *f)
 bool direct_write_begin(struct actor *a, struct direct_write *d)
 {
 	struct shadow_file *sf = d->f->sf;
-	struct stamp id = {.run = a->sh->run, .file = (u16)sf->index, .writer = a->id};
+	struct stamp id = { .run = a->sh->run, .file = (u16)sf->index, .writer = a->id };
 	u64 got = shadow_begin(a->sh, sf, d->first, d->n, a->id, CELL_STAMP, 0);
 
 	if (got < d->n || (d->first + d->n) << sf->cell_shift > size_now(sf)) {
@@ -37,18 +37,18 @@ bool direct_write_begin(struct actor *a, struct direct_write *d)
 		stamp_fill(d->buf + (i << sf->cell_shift), sf->cell_bytes, &id);
 	}
 	d->rec = oplog_begin(
-		a->log, &(struct op_record){.op = (u8)d->op,
-					    .file = (u8)sf->index,
-					    .offset = d->first << sf->cell_shift,
-					    .len = d->n << sf->cell_shift,
-					    .gen = CELL_GEN(atomic_load(
-						    &shadow_cell(a->sh, sf, d->first)->flight))});
+		a->log, &(struct op_record){ .op = (u8)d->op,
+					     .file = (u8)sf->index,
+					     .offset = d->first << sf->cell_shift,
+					     .len = d->n << sf->cell_shift,
+					     .gen = CELL_GEN(atomic_load(
+						     &shadow_cell(a->sh, sf, d->first)->flight)) });
 	return true;
 }
 
 void direct_write_end(struct actor *a, struct direct_write *d, s64 result)
 {
-	static const int legal[] = {EAGAIN, 0};
+	static const int legal[] = { EAGAIN, 0 };
 	struct shadow_file *sf = d->f->sf;
 	u64 done = result > 0 ? MIN((u64)result >> sf->cell_shift, d->n) : 0;
 
@@ -67,7 +67,8 @@ void direct_write_end(struct actor *a, struct direct_write *d, s64 result)
 s64 op_direct_write(struct actor *a, struct afile *f, u64 first, u64 n)
 {
 	struct direct_write d = {
-		.f = f, .first = first, .n = n, .buf = a->buf, .op = OP_DIRECT_PWRITE};
+		.f = f, .first = first, .n = n, .buf = a->buf, .op = OP_DIRECT_PWRITE
+	};
 	s64 result;
 
 	if (!direct_write_begin(a, &d))

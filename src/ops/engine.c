@@ -55,7 +55,7 @@ static void aio_close(struct engine *e)
 
 static int aio_submit(struct engine *e, struct engine_io *io)
 {
-	struct iocb *list[] = {&io->iocb};
+	struct iocb *list[] = { &io->iocb };
 	int r;
 
 	if (io->write)
@@ -128,24 +128,24 @@ static int uring_wait(struct engine *e, struct engine_io **ret)
 	return 0;
 }
 
-const char *const engine_names[] = {"psync", "libaio", "io_uring", NULL};
+const char *const engine_names[] = { "psync", "libaio", "io_uring", NULL };
 
 static const struct engine_type engines[] = {
-	[ENGINE_PSYNC] = {.read = OP_DIRECT_PREAD,
-			  .write = OP_DIRECT_PWRITE,
-			  .submit = psync_submit},
-	[ENGINE_LIBAIO] = {.read = OP_DIRECT_AIO_READ,
-			   .write = OP_DIRECT_AIO_WRITE,
-			   .open = aio_open,
-			   .close = aio_close,
-			   .submit = aio_submit,
-			   .wait = aio_wait},
-	[ENGINE_URING] = {.read = OP_DIRECT_URING_READ,
-			  .write = OP_DIRECT_URING_WRITE,
-			  .open = uring_open,
-			  .close = uring_close,
-			  .submit = uring_submit,
-			  .wait = uring_wait},
+	[ENGINE_PSYNC] = { .read = OP_DIRECT_PREAD,
+			   .write = OP_DIRECT_PWRITE,
+			   .submit = psync_submit },
+	[ENGINE_LIBAIO] = { .read = OP_DIRECT_AIO_READ,
+			    .write = OP_DIRECT_AIO_WRITE,
+			    .open = aio_open,
+			    .close = aio_close,
+			    .submit = aio_submit,
+			    .wait = aio_wait },
+	[ENGINE_URING] = { .read = OP_DIRECT_URING_READ,
+			   .write = OP_DIRECT_URING_WRITE,
+			   .open = uring_open,
+			   .close = uring_close,
+			   .submit = uring_submit,
+			   .wait = uring_wait },
 };
 
 enum op_kind engine_op(enum engine_kind kind, bool write)

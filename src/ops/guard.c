@@ -19,7 +19,7 @@ static void on_fault_signal(int sig)
 
 void guard_install(void)
 {
-	struct sigaction sa = {.sa_handler = on_fault_signal, .sa_flags = SA_NODEFER};
+	struct sigaction sa = { .sa_handler = on_fault_signal, .sa_flags = SA_NODEFER };
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGBUS, &sa, NULL);

@@ -36,7 +36,7 @@ struct content {
 static struct content content_of(const struct shadow *sh, const struct shadow_file *sf, u64 cell)
 {
 	struct cell_view v = shadow_view(shadow_cell(sh, sf, cell));
-	struct content c = {CELL_KIND(v.settled), CELL_WHO(v.settled), v.origin};
+	struct content c = { CELL_KIND(v.settled), CELL_WHO(v.settled), v.origin };
 
 	if (c.kind == CELL_STAMP) {
 		c.kind = CELL_MOVED;
@@ -75,15 +75,15 @@ static s64 call_move(const struct move *m, u64 shift)
 	ssize_t n;
 
 	if (m->op == OP_CLONE) {
-		struct file_clone_range r = {m->src->fd, (u64)from, len, (u64)to};
+		struct file_clone_range r = { m->src->fd, (u64)from, len, (u64)to };
 
 		return ioctl(m->dst->fd, FICLONERANGE, &r) < 0 ? -errno : (s64)len;
 	}
 	if (m->op == OP_EXCHANGE) {
-		struct exchange_range r = {.file1_fd = m->src->fd,
-					   .file1_offset = (u64)from,
-					   .file2_offset = (u64)to,
-					   .length = len};
+		struct exchange_range r = { .file1_fd = m->src->fd,
+					    .file1_offset = (u64)from,
+					    .file2_offset = (u64)to,
+					    .length = len };
 
 		return ioctl(m->dst->fd, EXCHANGE_RANGE, &r) < 0 ? -errno : (s64)len;
 	}
@@ -109,7 +109,7 @@ static s64 call_dedupe(const struct move *m, u64 shift)
 }
 
 /* "Not here" is no error: the filesystem, or these two ranges of it, cannot. */
-static const int move_legal[] = {EOPNOTSUPP, EINVAL, ENOTTY, EXDEV, ENOSYS, EPERM, 0};
+static const int move_legal[] = { EOPNOTSUPP, EINVAL, ENOTTY, EXDEV, ENOSYS, EPERM, 0 };
 
 static bool certainly_nothing(s64 result)
 {
@@ -123,12 +123,12 @@ static s64 run_move(struct actor *a, const struct move *m)
 {
 	u64 shift = m->dst->sf->cell_shift;
 	struct op_record *rec =
-		oplog_begin(a->log, &(struct op_record){.op = (u8)m->op,
-							.file = (u8)m->dst->sf->index,
-							.how = (u16)m->src->sf->index,
-							.offset = m->to << shift,
-							.len = m->n << shift,
-							.arg = m->from << shift});
+		oplog_begin(a->log, &(struct op_record){ .op = (u8)m->op,
+							 .file = (u8)m->dst->sf->index,
+							 .how = (u16)m->src->sf->index,
+							 .offset = m->to << shift,
+							 .len = m->n << shift,
+							 .arg = m->from << shift });
 	s64 result = m->op == OP_DEDUPE ? call_dedupe(m, shift) : call_move(m, shift);
 
 	oplog_end(rec, result);
@@ -214,12 +214,12 @@ static bool within_size(const struct move *m)
 int op_move(struct actor *a, struct afile *dst, u64 to, struct afile *src, u64 from, u64 len,
 	    enum op_kind op)
 {
-	struct move m = {.dst = dst,
-			 .src = src,
-			 .op = op,
-			 .to = cells_in(dst, to),
-			 .from = cells_in(src, from),
-			 .n = cells_in(dst, len)};
+	struct move m = { .dst = dst,
+			  .src = src,
+			  .op = op,
+			  .to = cells_in(dst, to),
+			  .from = cells_in(src, from),
+			  .n = cells_in(dst, len) };
 	s64 result = -EBUSY;
 
 	/* Shared cells have no single answer that could be moved, nor a lease. */
@@ -261,7 +261,7 @@ static void settle_shift(struct actor *a, const struct shift *s, struct content 
 	for (u64 i = 0; i < s->n; i++)
 		was[i] = content_of(a->sh, s->f->sf, s->first + i);
 	for (u64 i = 0; i < s->n; i++) {
-		static const struct content zero = {.kind = CELL_ZERO};
+		static const struct content zero = { .kind = CELL_ZERO };
 		const struct content *c = &zero;
 
 		if (s->collapse && i + s->by < s->n)
@@ -274,7 +274,7 @@ static void settle_shift(struct actor *a, const struct shift *s, struct content 
 
 static int shift_leased(struct actor *a, const struct shift *s, enum op_kind op)
 {
-	static const int legal[] = {EOPNOTSUPP, EINVAL, ENOSYS, EPERM, ETXTBSY, 0};
+	static const int legal[] = { EOPNOTSUPP, EINVAL, ENOSYS, EPERM, ETXTBSY, 0 };
 	_cleanup_free_ struct content *was = malloc(s->n * sizeof(*was));
 	u64 shift = s->f->sf->cell_shift;
 	struct op_record *rec;
@@ -285,11 +285,11 @@ static int shift_leased(struct actor *a, const struct shift *s, enum op_kind op)
 		return -ENOMEM;
 	}
 	size_begin(s->f->sf, s->new);
-	rec = oplog_begin(a->log, &(struct op_record){.op = (u8)op,
-						      .file = (u8)s->f->sf->index,
-						      .offset = s->first << shift,
-						      .len = s->by << shift,
-						      .arg = (s->first + s->by) << shift});
+	rec = oplog_begin(a->log, &(struct op_record){ .op = (u8)op,
+						       .file = (u8)s->f->sf->index,
+						       .offset = s->first << shift,
+						       .len = s->by << shift,
+						       .arg = (s->first + s->by) << shift });
 	r = fallocate(s->f->fd, s->collapse ? FALLOC_FL_COLLAPSE_RANGE : FALLOC_FL_INSERT_RANGE,
 		      (off_t)rec->offset, (off_t)rec->len) < 0
 		    ? -errno
@@ -331,7 +331,7 @@ static int shift_locked(struct actor *a, struct shift *s, enum op_kind op)
 int op_shift(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len)
 {
 	u64 unit = MAX((u64)f->block, (u64)f->sf->cell_bytes);
-	struct shift s = {.f = f, .collapse = op == OP_COLLAPSE};
+	struct shift s = { .f = f, .collapse = op == OP_COLLAPSE };
 	int r = -EBUSY;
 
 	offset = ROUND_DOWN(offset, unit);

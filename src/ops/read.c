@@ -25,7 +25,8 @@ static struct span span_of(const struct afile *f, u64 offset, u64 len)
 {
 	u64 shift = f->sf->cell_shift, end = MIN(offset + len, f->sf->ncells << shift);
 
-	return (struct span){offset >> shift, (end + f->sf->cell_bytes - 1) >> shift, offset, end};
+	return (struct span){ offset >> shift, (end + f->sf->cell_bytes - 1) >> shift, offset,
+			      end };
 }
 
 /* The bytes of @cell within the span, as offsets into the cell. */
@@ -41,10 +42,10 @@ void read_begin(struct actor *a, struct read_op *r)
 {
 	struct span s = span_of(r->f, r->offset, r->len);
 
-	r->rec = oplog_begin(a->log, &(struct op_record){.op = (u8)r->op,
-							 .file = (u8)r->f->sf->index,
-							 .offset = r->offset,
-							 .len = r->len});
+	r->rec = oplog_begin(a->log, &(struct op_record){ .op = (u8)r->op,
+							  .file = (u8)r->f->sf->index,
+							  .offset = r->offset,
+							  .len = r->len });
 	r->start_ns = r->rec->start_ns;
 	r->size = size_view(r->f->sf);
 	for (u64 cell = s.first; cell < s.stop; cell++)
@@ -103,7 +104,7 @@ static __attribute__((noinline)) void check_cell(struct actor *a, struct read_op
 static void check_cells(struct actor *a, struct read_op *r, const struct span *s)
 {
 	const struct shadow_file *sf = r->f->sf;
-	struct sight_run wrong = {NULL};
+	struct sight_run wrong = { NULL };
 	u32 from, to;
 
 	for (u64 cell = s->first; cell < s->stop; cell++) {
@@ -120,7 +121,7 @@ static void check_cells(struct actor *a, struct read_op *r, const struct span *s
 				  memory_order_relaxed);
 }
 
-static const int direct_legal[] = {EAGAIN, 0};
+static const int direct_legal[] = { EAGAIN, 0 };
 
 static const int *legal_errnos(enum op_kind op)
 {
@@ -134,10 +135,11 @@ static const int *legal_errnos(enum op_kind op)
 static bool came_short(struct actor *a, struct read_op *r, u64 at)
 {
 	_Alignas(4096) u8 next[4096];
-	struct op_record *rec = oplog_begin(a->log, &(struct op_record){.op = (u8)r->op,
-									.file = (u8)r->f->sf->index,
-									.offset = at,
-									.len = sizeof(next)});
+	struct op_record *rec =
+		oplog_begin(a->log, &(struct op_record){ .op = (u8)r->op,
+							 .file = (u8)r->f->sf->index,
+							 .offset = at,
+							 .len = sizeof(next) });
 	ssize_t n = pread(layer_of(r->op) == LAYER_DIRECT ? r->f->dfd : r->f->fd, next,
 			  sizeof(next), (off_t)at);
 
@@ -220,13 +222,13 @@ static s64 load_checked(struct read_op *r)
 
 s64 op_read(struct actor *a, struct afile *f, u64 offset, u64 len, enum read_how how)
 {
-	static const enum op_kind ops[] = {OP_PREAD, OP_LOAD, OP_DIRECT_PREAD};
-	struct read_op r = {.f = f,
-			    .offset = offset,
-			    .len = len,
-			    .buf = a->buf,
-			    .views = a->views,
-			    .op = ops[how]};
+	static const enum op_kind ops[] = { OP_PREAD, OP_LOAD, OP_DIRECT_PREAD };
+	struct read_op r = { .f = f,
+			     .offset = offset,
+			     .len = len,
+			     .buf = a->buf,
+			     .views = a->views,
+			     .op = ops[how] };
 	s64 result;
 
 	if (!len)
@@ -246,7 +248,7 @@ s64 op_read(struct actor *a, struct afile *f, u64 offset, u64 len, enum read_how
 int op_stat(struct actor *a, struct afile *f)
 {
 	struct op_record *rec =
-		oplog_begin(a->log, &(struct op_record){.op = OP_STAT, .file = (u8)f->sf->index});
+		oplog_begin(a->log, &(struct op_record){ .op = OP_STAT, .file = (u8)f->sf->index });
 	struct size_view before = size_view(f->sf);
 	struct stat st;
 	u64 lo, hi;

@@ -59,7 +59,7 @@ int reclaim_find(char *buf, size_t size, struct err *e)
 int op_reclaim(struct actor *a, u64 bytes)
 {
 	struct op_record *rec =
-		oplog_begin(a->log, &(struct op_record){.op = OP_RECLAIM, .len = bytes});
+		oplog_begin(a->log, &(struct op_record){ .op = OP_RECLAIM, .len = bytes });
 	char path[RECLAIM_PATH_MAX], text[24];
 	struct err e;
 	int r = reclaim_find(path, sizeof(path), &e);

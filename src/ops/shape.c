@@ -25,7 +25,7 @@ static bool cut_plan(const struct shadow_file *sf, struct cell_view v, u32 from,
 {
 	u32 gen = CELL_GEN(v.settled);
 
-	*ret = (struct cut){.kind = CELL_ZERO, .writer = CELL_WHO(v.settled)};
+	*ret = (struct cut){ .kind = CELL_ZERO, .writer = CELL_WHO(v.settled) };
 	if (v.flight & CELL_DOUBTS || CELL_KIND(v.settled) == CELL_MOVED)
 		return false;
 	if (CELL_KIND(v.settled) == CELL_ZERO)
@@ -125,17 +125,17 @@ static struct op_record *begin(struct actor *a, enum op_kind op, const struct af
 			       u64 len, int mode)
 {
 	atomic_store_explicit(&a->slot->quiet, 1, memory_order_relaxed);
-	return oplog_begin(a->log, &(struct op_record){.op = (u8)op,
-						       .file = (u8)f->sf->index,
-						       .offset = offset,
-						       .len = len,
-						       .how = (u16)mode});
+	return oplog_begin(a->log, &(struct op_record){ .op = (u8)op,
+							.file = (u8)f->sf->index,
+							.offset = offset,
+							.len = len,
+							.how = (u16)mode });
 }
 
 /* End the record, judge the error, and say what it means for the bytes. */
 static enum outcome end(struct actor *a, struct afile *f, struct op_record *rec, int r)
 {
-	static const int legal[] = {EOPNOTSUPP, EINVAL, 0};
+	static const int legal[] = { EOPNOTSUPP, EINVAL, 0 };
 
 	oplog_end(rec, r);
 	atomic_store_explicit(&a->slot->quiet, 0, memory_order_relaxed);
@@ -174,7 +174,7 @@ bool size_take(struct actor *a, struct afile *f)
 
 static int truncate_locked(struct actor *a, struct afile *f, u64 to, u64 old)
 {
-	struct zeroing z = {.f = f, .offset = to, .end = ROUND_UP(old, f->sf->cell_bytes)};
+	struct zeroing z = { .f = f, .offset = to, .end = ROUND_UP(old, f->sf->cell_bytes) };
 	struct op_record *rec;
 	enum outcome how;
 	int r;
@@ -217,7 +217,7 @@ int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 l
 {
 	int mode = op == OP_PUNCH ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
 	u64 size = size_now(f->sf);
-	struct zeroing z = {.f = f, .offset = offset, .end = MIN(offset + len, size)};
+	struct zeroing z = { .f = f, .offset = offset, .end = MIN(offset + len, size) };
 	struct op_record *rec;
 	int r;
 
@@ -271,7 +271,7 @@ static int layout_written(struct actor *a, struct afile *f, u64 size_bytes, stru
 	u64 cells = cells_in(f, size_bytes), step = cells_in(f, ACTOR_BUF);
 
 	for (u64 at = 0; at < cells;) {
-		struct write_op w = {.op = OP_PWRITE, .first = at, .n = MIN(step, cells - at)};
+		struct write_op w = { .op = OP_PWRITE, .first = at, .n = MIN(step, cells - at) };
 		s64 n = op_write(a, f, &w);
 
 		if (n <= 0 || n % f->sf->cell_bytes)

@@ -42,7 +42,7 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 
 	for (u32 i = from; i < to; i++)
 		epochs[i] = sync_begin(&a->sh->files[i]);
-	rec = oplog_begin(a->log, &(struct op_record){.op = (u8)op, .file = (u8)f->sf->index});
+	rec = oplog_begin(a->log, &(struct op_record){ .op = (u8)op, .file = (u8)f->sf->index });
 	quiet(a, true);
 	r = call_sync(f, op) < 0 ? -errno : 0;
 	quiet(a, false);
@@ -58,18 +58,18 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 
 int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigned int flags)
 {
-	struct op_record *rec = oplog_begin(a->log, &(struct op_record){.op = OP_SYNC_RANGE,
-									.file = (u8)f->sf->index,
-									.offset = offset,
-									.len = len,
-									.arg = flags});
+	struct op_record *rec = oplog_begin(a->log, &(struct op_record){ .op = OP_SYNC_RANGE,
+									 .file = (u8)f->sf->index,
+									 .offset = offset,
+									 .len = len,
+									 .arg = flags });
 	int r = sync_file_range(f->fd, (off_t)offset, (off_t)len, flags) < 0 ? -errno : 0;
 
 	oplog_end(rec, r);
 	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (r < 0) {
-		static const int legal[] = {ESPIPE, EOPNOTSUPP, 0};
+		static const int legal[] = { ESPIPE, EOPNOTSUPP, 0 };
 
 		judge_errno(a, f, rec, -r, legal);
 	}
@@ -101,16 +101,16 @@ int op_cache(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 
 		if (!len)
 			return 0;
 	}
-	rec = oplog_begin(a->log, &(struct op_record){.op = (u8)op,
-						      .file = (u8)f->sf->index,
-						      .offset = offset,
-						      .len = len});
+	rec = oplog_begin(a->log, &(struct op_record){ .op = (u8)op,
+						       .file = (u8)f->sf->index,
+						       .offset = offset,
+						       .len = len });
 	r = call_cache(f, op, offset, len);
 	oplog_end(rec, r);
 	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (r < 0) {
-		static const int legal[] = {EINVAL, EAGAIN, 0};
+		static const int legal[] = { EINVAL, EAGAIN, 0 };
 
 		judge_errno(a, f, rec, -r, legal);
 	}
@@ -120,7 +120,7 @@ int op_cache(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 
 int op_drop_caches(struct actor *a, int mode)
 {
 	struct op_record *rec =
-		oplog_begin(a->log, &(struct op_record){.op = OP_DROP_CACHES, .arg = (u64)mode});
+		oplog_begin(a->log, &(struct op_record){ .op = OP_DROP_CACHES, .arg = (u64)mode });
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC), r = 0;
 	char text = (char)('0' + mode);
 

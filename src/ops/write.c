@@ -15,7 +15,7 @@
 static void stamp_cells(struct actor *a, const struct afile *f, u64 first, u64 n, u8 *buf)
 {
 	const struct shadow_file *sf = f->sf;
-	struct stamp id = {.run = a->sh->run, .file = (u16)sf->index, .writer = a->id};
+	struct stamp id = { .run = a->sh->run, .file = (u16)sf->index, .writer = a->id };
 
 	for (u64 i = 0; i < n; i++, buf += sf->cell_bytes) {
 		id.cell = first + i;
@@ -81,8 +81,8 @@ static s64 uring_write(int fd, const void *buf, u64 len, u64 offset, int rwf)
 static s64 call_write(struct afile *f, const struct write_op *w, const void *buf, u64 len,
 		      u64 offset)
 {
-	struct iovec iov[2] = {{(void *)(uintptr_t)buf, len / 2},
-			       {(char *)(uintptr_t)buf + len / 2, len - len / 2}};
+	struct iovec iov[2] = { { (void *)(uintptr_t)buf, len / 2 },
+				{ (char *)(uintptr_t)buf + len / 2, len - len / 2 } };
 	ssize_t n;
 
 	switch (w->op) {
@@ -101,7 +101,7 @@ static s64 call_write(struct afile *f, const struct write_op *w, const void *buf
 }
 
 /* RWF_NOWAIT would block, or the filesystem has no such flag. (preadv2(2)) */
-static const int write_legal[] = {EAGAIN, EOPNOTSUPP, 0};
+static const int write_legal[] = { EAGAIN, EOPNOTSUPP, 0 };
 
 /* The leased cells [first, first + n) are written; the caller holds what else it needs. */
 static s64 write_leased(struct actor *a, struct afile *f, const struct write_op *w, u64 n)
@@ -114,12 +114,12 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 
 	stamp_cells(a, f, w->first, n, buf);
 	rec = oplog_begin(a->log,
-			  &(struct op_record){.op = (u8)w->op,
-					      .file = (u8)sf->index,
-					      .how = (u16)w->rwf,
-					      .offset = w->first << sf->cell_shift,
-					      .len = w->attempt ? w->attempt : n << sf->cell_shift,
-					      .gen = first_gen(a, f, w->first)});
+			  &(struct op_record){ .op = (u8)w->op,
+					       .file = (u8)sf->index,
+					       .how = (u16)w->rwf,
+					       .offset = w->first << sf->cell_shift,
+					       .len = w->attempt ? w->attempt : n << sf->cell_shift,
+					       .gen = first_gen(a, f, w->first) });
 	result = call_write(f, w, buf, rec->len, rec->offset);
 	oplog_end(rec, result);
 	actor_beat_at(a, rec->end_ns);
@@ -199,7 +199,7 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 
 s64 op_append(struct actor *a, struct afile *f, u64 n, int rwf)
 {
-	struct write_op w = {.op = OP_APPEND, .n = n, .rwf = rwf};
+	struct write_op w = { .op = OP_APPEND, .n = n, .rwf = rwf };
 	s64 result = -EFBIG;
 	u64 size;
 
@@ -251,7 +251,7 @@ static s64 store_guarded(u8 *dst, const u8 *src, u64 len, u64 width)
 
 s64 op_store(struct actor *a, struct afile *f, u64 first, u64 n, u64 width)
 {
-	static const int legal[] = {0};
+	static const int legal[] = { 0 };
 	const struct shadow_file *sf = f->sf;
 	struct op_record *rec;
 	s64 result;
@@ -265,12 +265,12 @@ s64 op_store(struct actor *a, struct afile *f, u64 first, u64 n, u64 width)
 		return -EBUSY;
 	}
 	stamp_cells(a, f, first, got, a->buf);
-	rec = oplog_begin(a->log, &(struct op_record){.op = OP_STORE,
-						      .file = (u8)sf->index,
-						      .how = (u16)MIN(width, (u64)UINT16_MAX),
-						      .offset = first << sf->cell_shift,
-						      .len = len,
-						      .gen = first_gen(a, f, first)});
+	rec = oplog_begin(a->log, &(struct op_record){ .op = OP_STORE,
+						       .file = (u8)sf->index,
+						       .how = (u16)MIN(width, (u64)UINT16_MAX),
+						       .offset = first << sf->cell_shift,
+						       .len = len,
+						       .gen = first_gen(a, f, first) });
 	result = store_guarded(f->map + rec->offset, a->buf, len, width);
 	oplog_end(rec, result);
 	actor_beat_at(a, rec->end_ns);

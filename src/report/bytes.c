@@ -11,7 +11,7 @@
 
 struct byte_diff byte_diff(const struct finding *f)
 {
-	struct byte_diff d = {.len = f->has_cell ? MIN(f->cell_bytes, (u64)FINDING_BYTES) : 0};
+	struct byte_diff d = { .len = f->has_cell ? MIN(f->cell_bytes, (u64)FINDING_BYTES) : 0 };
 
 	for (u64 i = 0; i < d.len; i++) {
 		if (f->found[i] == f->expected[i])

@@ -16,10 +16,10 @@
 static const struct {
 	u32 first, last;
 } not_in_xml[] = {
-	{0x00, 0x08},
-	{0x0b, 0x0c},
-	{0x0e, 0x1f},
-	{0xfffe, 0xffff},
+	{ 0x00, 0x08 },
+	{ 0x0b, 0x0c },
+	{ 0x0e, 0x1f },
+	{ 0xfffe, 0xffff },
 };
 
 static const struct {
@@ -27,13 +27,13 @@ static const struct {
 	unsigned int media;
 	const char *text;
 } entities[] = {
-	{'&', ON(XML) | ON(XML_ATTR), "&amp;"},
-	{'<', ON(XML) | ON(XML_ATTR), "&lt;"},
-	{'>', ON(XML) | ON(XML_ATTR), "&gt;"},
-	{'"', ON(XML_ATTR), "&quot;"},
-	{'\t', ON(XML_ATTR), "&#9;"},
-	{'\n', ON(XML_ATTR), "&#10;"},
-	{'\r', ON(XML) | ON(XML_ATTR), "&#13;"},
+	{ '&', ON(XML) | ON(XML_ATTR), "&amp;" },
+	{ '<', ON(XML) | ON(XML_ATTR), "&lt;" },
+	{ '>', ON(XML) | ON(XML_ATTR), "&gt;" },
+	{ '"', ON(XML_ATTR), "&quot;" },
+	{ '\t', ON(XML_ATTR), "&#9;" },
+	{ '\n', ON(XML_ATTR), "&#10;" },
+	{ '\r', ON(XML) | ON(XML_ATTR), "&#13;" },
 };
 
 static bool is_forbidden(u32 c, enum medium m)

@@ -72,9 +72,9 @@ static void fill_parts(char parts[PARTS][64], const struct live_state *s)
 /* One line of at most @width columns. What is least missed goes first. */
 static void format_line(char line[LINE_MAX_BYTES], const struct live_state *s, size_t width)
 {
-	static const enum part least_first[] = {PART_OVERLAPS, PART_FAULTS, PART_OPS, PART_LEFT,
-						PART_PHASE};
-	char parts[PARTS][64] = {{0}};
+	static const enum part least_first[] = { PART_OVERLAPS, PART_FAULTS, PART_OPS, PART_LEFT,
+						 PART_PHASE };
+	char parts[PARTS][64] = { { 0 } };
 	size_t len = 0;
 
 	fill_parts(parts, s);
@@ -175,9 +175,9 @@ static void json_close(struct live *l, const struct run_result *r)
 
 enum { WAY_TERMINAL, WAY_LOG, WAY_JSON };
 static const struct live_way ways[] = {
-	[WAY_TERMINAL] = {0, tty_progress, text_event, text_close},
-	[WAY_LOG] = {10, log_progress, text_event, text_close},
-	[WAY_JSON] = {1, json_progress, json_event, json_close},
+	[WAY_TERMINAL] = { 0, tty_progress, text_event, text_close },
+	[WAY_LOG] = { 10, log_progress, text_event, text_close },
+	[WAY_JSON] = { 1, json_progress, json_event, json_close },
 };
 
 /* A terminal that can erase a line; NO_COLOR is about colours and does not matter here. */

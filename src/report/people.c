@@ -12,24 +12,24 @@ struct step {
 
 /* Largest first. Counts stay exact to 9999: people compare those with what they configured. */
 static const struct step count_steps[] = {
-	{999500000000ULL, 1e12, " T"},
-	{999500000ULL, 1e9, " G"},
-	{999500, 1e6, " M"},
-	{10000, 1e3, " k"},
-	{0, 1, ""},
+	{ 999500000000ULL, 1e12, " T" },
+	{ 999500000ULL, 1e9, " G" },
+	{ 999500, 1e6, " M" },
+	{ 10000, 1e3, " k" },
+	{ 0, 1, "" },
 };
 static const struct step byte_steps[] = {
-	{GIB * 1024, 1024.0 * GIB, " TiB"},
-	{GIB, GIB, " GiB"},
-	{MIB, MIB, " MiB"},
-	{KIB, KIB, " KiB"},
-	{0, 1, " B"},
+	{ GIB * 1024, 1024.0 * GIB, " TiB" },
+	{ GIB, GIB, " GiB" },
+	{ MIB, MIB, " MiB" },
+	{ KIB, KIB, " KiB" },
+	{ 0, 1, " B" },
 };
 static const struct step time_steps[] = {
-	{NSEC_PER_SEC, 1e9, " s"},
-	{NSEC_PER_MSEC, 1e6, " ms"},
-	{NSEC_PER_USEC, 1e3, " us"},
-	{0, 1, " ns"},
+	{ NSEC_PER_SEC, 1e9, " s" },
+	{ NSEC_PER_MSEC, 1e6, " ms" },
+	{ NSEC_PER_USEC, 1e3, " us" },
+	{ 0, 1, " ns" },
 };
 
 /* @digits after the point below ten of a unit, none from there on. */

@@ -14,8 +14,8 @@
 
 #define LOG_LINES_SHOWN 24
 
-const struct style style_plain = {"", "", "", "", ""};
-const struct style style_ansi = {"\033[1;31m", "\033[32m", "\033[1m", "\033[2m", "\033[0m"};
+const struct style style_plain = { "", "", "", "", "" };
+const struct style style_ansi = { "\033[1;31m", "\033[32m", "\033[1m", "\033[2m", "\033[0m" };
 
 static void put_who(const struct finding *f, FILE *out)
 {
@@ -48,7 +48,7 @@ static void put_bytes(const struct finding *f, FILE *out, const struct style *st
  * out: what it holds may only be late, the others flush before they read. */
 static const char *layers_say(const struct finding *f)
 {
-	static const int disk[] = {LAYER_DIRECT, LAYER_DROPPED, LAYER_REMOUNTED};
+	static const int disk[] = { LAYER_DIRECT, LAYER_DROPPED, LAYER_REMOUNTED };
 	int cache = f->layers[LAYER_CACHE].state, good = 0, bad = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(disk); i++) {

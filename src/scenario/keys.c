@@ -5,11 +5,12 @@
  */
 #include "scenario/internal.h"
 
-const char *const sc_layout_names[] = {"hole", "written", "prealloc", "empty", NULL};
-const char *const sc_layer_names[] = {"cache", "direct", "dropped", "remounted", "device", NULL};
-const char *const sc_severity_names[] = {"info", "notice", "warning", "error",
-					 "bug",	 "never",  NULL};
-const char *const sc_stop_names[] = {"hit", "never", NULL};
+const char *const sc_layout_names[] = { "hole", "written", "prealloc", "empty", NULL };
+const char *const sc_layer_names[] = { "cache", "direct", "dropped", "remounted", "device", NULL };
+const char *const sc_severity_names[] = {
+	"info", "notice", "warning", "error", "bug", "never", NULL
+};
+const char *const sc_stop_names[] = { "hit", "never", NULL };
 _Static_assert(ARRAY_SIZE(sc_layer_names) == LAYERS + 1, "a name for every layer");
 _Static_assert(ARRAY_SIZE(sc_severity_names) == SEV_NEVER + 2, "a name for every severity");
 _Static_assert(ARRAY_SIZE(sc_layout_names) == LAYOUT_EMPTY + 2, "a name for every layout");
@@ -37,7 +38,8 @@ const struct opt_def sc_root_options[] = {
 	       .max = "720h", .help = "how long the workers run"),
 	OPT_AS("watchdog", struct scenario, watchdog_ns, OPT_TIME, .def = "60s", .min = "100ms",
 	       .max = "1h",
-	       .help = "longest time without a sign of life of a worker; syncs get five times that"),
+	       .help = "longest time without a sign of life of a worker; syncs get five times "
+		       "that"),
 	OPT_RAW("stop_on", .def = "\"hit\"", .expects = "\"hit\", \"never\" or {\"attempts\": N}",
 		.help = "when to end early"),
 	OPT(struct scenario, expect, OPT_STRING, .choices = finding_names,
@@ -51,12 +53,12 @@ const struct opt_def sc_root_options[] = {
 	OPT_RAW("races", .def = "[]", .help = "operations that are lined up; not in this build"),
 	OPT_RAW("verify", .def = "{}", .help = "when and through which layers contents are read"),
 	OPT_RAW("kernel_log", .def = "{}", .help = "which lines of the kernel log are findings"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 const struct opt_def sc_attempts_options[] = {
 	OPT(struct scenario, attempts, OPT_COUNT, .min = "1", .help = "of each race, then stop"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 /* A name is one path component and stays on its line in logs: no '/', no control characters,
@@ -78,7 +80,7 @@ const struct opt_def sc_file_options[] = {
 	    .help = "what it starts from"),
 	OPT(struct sc_file, conflict, OPT_BOOL, .def = "false",
 	    .help = "writers may own the same cell at once"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 const struct opt_def sc_worker_options[] = {
@@ -93,7 +95,7 @@ const struct opt_def sc_worker_options[] = {
 	OPT_AS("after", struct sc_worker_keys, after_ns, OPT_TIME, .def = "0",
 	       .help = "starts so long after the others"),
 	OPT_RAW("options", .def = "{}", .help = "of the type"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 const struct opt_def sc_fault_options[] = {
@@ -108,7 +110,7 @@ const struct opt_def sc_fault_options[] = {
 	OPT_AS("every", struct sc_fault_keys, every_ns, OPT_TIME, .def = "0",
 	       .help = "armed again with this period; 0: once"),
 	OPT_RAW("options", .def = "{}", .help = "of the type"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 /* The options of the target's type stand beside this key. */
@@ -116,7 +118,7 @@ const struct opt_def sc_target_options[] = {
 	OPT(struct sc_target_keys, type, OPT_STRING, .def = "image",
 	    .expects = "the name of a target, see `stressd list targets`",
 	    .help = "what the files live on"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 const struct opt_def sc_verify_options[] = {
@@ -130,7 +132,7 @@ const struct opt_def sc_verify_options[] = {
 	       .help = "all files are checked with this period; 0: never"),
 	OPT(struct sc_verify, fsck, OPT_BOOL, .def = "true",
 	    .help = "the filesystem's own checker runs after the unmount"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };
 
 const struct opt_def sc_kernel_log_options[] = {
@@ -139,5 +141,5 @@ const struct opt_def sc_kernel_log_options[] = {
 	/* An empty pattern is in every line: it would switch the detector off unseen. */
 	OPT(struct sc_kernel_log, allow, OPT_STRINGS, .def = "", .min = "1",
 	    .help = "parts of lines that are expected"),
-	{.type = OPT_END},
+	{ .type = OPT_END },
 };

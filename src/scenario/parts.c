@@ -129,7 +129,7 @@ static int decode_worker_keys(struct scenario *sc, struct sc_worker *w,
 static int decode_worker(struct scenario *sc, size_t i, const struct scenario_tables *tables,
 			 const json_t *v, const struct json_at *at, json_t **ret_resolved)
 {
-	struct sc_worker_keys keys = {0};
+	struct sc_worker_keys keys = { 0 };
 	struct sc_worker *w = &sc->workers[i];
 	int r = option_decode(sc_worker_options, NULL, v, &keys, at, ret_resolved);
 
@@ -144,7 +144,7 @@ static int decode_worker(struct scenario *sc, size_t i, const struct scenario_ta
 static int decode_fault(struct scenario *sc, size_t i, const struct scenario_tables *tables,
 			const json_t *v, const struct json_at *at, json_t **ret_resolved)
 {
-	struct sc_fault_keys keys = {0};
+	struct sc_fault_keys keys = { 0 };
 	struct sc_fault *f = &sc->faults[i];
 	int r = option_decode(sc_fault_options, NULL, v, &keys, at, ret_resolved);
 
@@ -279,7 +279,7 @@ int sc_decode_target(struct scenario *sc, const struct scenario_tables *tables,
 	const json_t *object = json_object_get(resolved, "target");
 	_cleanup_json_ json_t *only_type = json_object(), *to = NULL;
 	json_t *type = json_object_get(object, "type");
-	struct sc_target_keys keys = {0};
+	struct sc_target_keys keys = { 0 };
 	char shown[JSON_SHOW_MAX];
 	int r;
 

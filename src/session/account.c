@@ -214,7 +214,7 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 		      const struct sighting *s, u64 start_ns)
 {
 	const struct shadow_file *sf = &sh->files[s->file];
-	struct search q = {.s = s, .sf = sf};
+	struct search q = { .s = s, .sf = sf };
 
 	f->has_cell = true;
 	f->cell = s->cell;
@@ -242,11 +242,11 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 
 static void say_errno(struct finding *f, const struct sighting *s, const char *file)
 {
-	struct op_record r = {.op = (u8)s->op,
-			      .offset = s->offset,
-			      .len = s->len,
-			      .result = s->result,
-			      .end_ns = 1};
+	struct op_record r = { .op = (u8)s->op,
+			       .offset = s->offset,
+			       .len = s->len,
+			       .result = s->result,
+			       .end_ns = 1 };
 	char op[160];
 
 	op_describe(&r, op, sizeof(op));
@@ -318,7 +318,7 @@ static bool gather_of(void *ctx, const struct deed *d)
 void account_join(struct finding *f, const struct shadow *sh, const struct history *h, u16 who,
 		  u64 time_ns, u64 start_ns)
 {
-	struct join j = {.who = who, .time_ns = time_ns};
+	struct join j = { .who = who, .time_ns = time_ns };
 
 	snprintf(f->writer, sizeof(f->writer), "%s", shadow_writer(sh, who));
 	history_each(h, gather_of, &j);

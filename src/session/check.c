@@ -71,12 +71,12 @@ static s64 read_layer(struct check *c, struct afile *f, enum sc_layer layer, u64
 static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 offset, u64 len)
 {
 	struct actor *a = c->actor;
-	struct op_record rec = {.op = layer == LAYER_DIRECT ? OP_DIRECT_PREAD : OP_PREAD,
-				.file = (u8)f->sf->index,
-				.offset = offset,
-				.len = len,
-				.start_ns = now_ns()};
-	struct sight_run wrong = {NULL};
+	struct op_record rec = { .op = layer == LAYER_DIRECT ? OP_DIRECT_PREAD : OP_PREAD,
+				 .file = (u8)f->sf->index,
+				 .offset = offset,
+				 .len = len,
+				 .start_ns = now_ns() };
+	struct sight_run wrong = { NULL };
 	u64 first = cells_in(f, offset), cells = cells_in(f, len + f->sf->cell_bytes - 1);
 
 	for (u64 i = 0; i < cells; i++) {
@@ -110,11 +110,11 @@ static void sweep_file(struct check *c, struct afile *f, enum sc_layer layer, u6
 			return;
 		}
 		if (got < 0) {
-			struct op_record rec = {.op = OP_PREAD,
-						.offset = offset,
-						.len = want,
-						.file = (u8)f->sf->index,
-						.result = got};
+			struct op_record rec = { .op = OP_PREAD,
+						 .offset = offset,
+						 .len = want,
+						 .file = (u8)f->sf->index,
+						 .result = got };
 
 			sight_errno(c->actor, f, &rec, (int)-got);
 			return;

@@ -72,14 +72,14 @@ static void show_live(struct loop *l)
 	struct session *s = l->s;
 	u64 ops = total_ops(s);
 	double elapsed = (double)(now_ns() - s->run->start_ns) / 1e9;
-	struct live_state st = {.elapsed_s = elapsed,
-				.left_s = (double)s->sc->duration_ns / 1e9 - elapsed,
-				.ops = ops,
-				.ops_per_s = (ops - l->ops_before) * NSEC_PER_SEC /
-					     (TICK_NS * LIVE_TICKS),
-				.findings = s->result.nfindings,
-				.klog_events = klog_count_safe(s),
-				.phase = s->phase};
+	struct live_state st = { .elapsed_s = elapsed,
+				 .left_s = (double)s->sc->duration_ns / 1e9 - elapsed,
+				 .ops = ops,
+				 .ops_per_s = (ops - l->ops_before) * NSEC_PER_SEC /
+					      (TICK_NS * LIVE_TICKS),
+				 .findings = s->result.nfindings,
+				 .klog_events = klog_count_safe(s),
+				 .phase = s->phase };
 
 	l->ops_before = ops;
 	live_update(s->live, &st);
@@ -154,14 +154,14 @@ static void on_event(struct loop *l, u64 data)
 
 static int add(struct loop *l, int fd, u64 data)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = data};
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = data };
 
 	return fd < 0 ? 0 : epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
 static int open_sources(struct loop *l, struct err *e)
 {
-	struct itimerspec tick = {{0, (long)TICK_NS}, {0, (long)TICK_NS}};
+	struct itimerspec tick = { { 0, (long)TICK_NS }, { 0, (long)TICK_NS } };
 	struct session *s = l->s;
 	sigset_t set;
 	int r = 0;
@@ -217,7 +217,7 @@ static void closep3(struct loop *l)
 
 int coordinate(struct session *s, struct err *e)
 {
-	_cleanup_(closep3) struct loop l = {.s = s, .epoll = -1, .signals = -1, .timer = -1};
+	_cleanup_(closep3) struct loop l = { .s = s, .epoll = -1, .signals = -1, .timer = -1 };
 	u64 deadline = now_ns() + READY_NS;
 	int r = open_sources(&l, e);
 

@@ -16,9 +16,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define FIRST_ID	(SHADOW_LAYOUT + 1)
+#define FIRST_ID   (SHADOW_LAYOUT + 1)
 #define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
-#define RING_SLOTS	16384
+#define RING_SLOTS 16384
 
 /* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
  * largest folio: in a large folio one dirty page is everybody's. */
@@ -27,8 +27,8 @@
 /* Does the worker change file @file in one of the ways of @flags? */
 static bool changes(const struct sc_worker *w, size_t file, unsigned int flags)
 {
-	return w->type->flags & flags && (w->file < 0 || (size_t)w->file == file ||
-					  w->type->flags & WORKER_ACROSS);
+	return w->type->flags & flags &&
+	       (w->file < 0 || (size_t)w->file == file || w->type->flags & WORKER_ACROSS);
 }
 
 static void file_facts(struct session *s)
@@ -61,23 +61,23 @@ static void plan_one(struct session *s, const struct sc_worker *w, u64 instance)
 	u16 id = (u16)(FIRST_ID + s->ncrew);
 	struct crew *c = &s->crew[s->ncrew++];
 
-	*c = (struct crew){.pidfd = -1, .pid = -1};
+	*c = (struct crew){ .pidfd = -1, .pid = -1 };
 	snprintf(c->name, sizeof(c->name), "%s.%llu", w->type->name, (unsigned long long)instance);
 	snprintf(c->type, sizeof(c->type), "%s", w->type->name);
-	c->plan = (struct worker_plan){.w = {.type = w->type,
-					     .options = w->options,
-					     .instance = instance,
-					     .count = w->count,
-					     .target = &s->target},
-				       .id = id,
-				       .seed = s->sc->seed + id,
-				       .after_ns = w->after_ns,
-				       .check = s->sc->verify.inline_,
-				       .file = w->file,
-				       .sh = &s->shadow,
-				       .run = s->run,
-				       .root = s->target.root,
-				       .fs = s->target.fs};
+	c->plan = (struct worker_plan){ .w = { .type = w->type,
+					       .options = w->options,
+					       .instance = instance,
+					       .count = w->count,
+					       .target = &s->target },
+					.id = id,
+					.seed = s->sc->seed + id,
+					.after_ns = w->after_ns,
+					.check = s->sc->verify.inline_,
+					.file = w->file,
+					.sh = &s->shadow,
+					.run = s->run,
+					.root = s->target.root,
+					.fs = s->target.fs };
 	snprintf(c->plan.w.run_dir, sizeof(c->plan.w.run_dir), "%s", s->run_dir);
 	shadow_set_writer(&s->shadow, id, c->name);
 	snprintf(s->run->slots[id].name, sizeof(s->run->slots[id].name), "%s", c->name);
@@ -115,10 +115,9 @@ extern const struct worker_type worker_checker; /* session/checker.c: not for sc
 
 int crew_plan(struct session *s, struct err *e)
 {
-	struct sc_worker checker = {.type = &worker_checker,
-				    .file = -1,
-				    .count = 1,
-				    .options = &s->sc->verify.every_ns};
+	struct sc_worker checker = {
+		.type = &worker_checker, .file = -1, .count = 1, .options = &s->sc->verify.every_ns
+	};
 	int r = make_ring(s, SHADOW_LAYOUT, "layout", e);
 
 	s->crew = calloc(SC_MAX_WORKERS + 1, sizeof(*s->crew));
@@ -212,7 +211,7 @@ void crew_reap(struct session *s, struct crew *c)
 {
 	struct slot *slot = &s->run->slots[c->plan.id];
 	u32 state = atomic_load(&slot->state);
-	struct rusage ru = {0};
+	struct rusage ru = { 0 };
 	int status = 0;
 
 	if (wait4(c->pid, &status, 0, &ru) != c->pid)

@@ -19,10 +19,10 @@
 static void on_progress(void *ctx)
 {
 	struct session *s = ctx;
-	struct live_state st = {.elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
-				.left_s = -1,
-				.findings = s->result.nfindings,
-				.phase = "verify"};
+	struct live_state st = { .elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+				 .left_s = -1,
+				 .findings = s->result.nfindings,
+				 .phase = "verify" };
 
 	judge_sightings(s);
 	judge_klog(s);
@@ -32,12 +32,12 @@ static void on_progress(void *ctx)
 /* The final check. It comes after a short sync, so that what writeback still has to say is said. */
 void finish_check(struct session *s)
 {
-	struct check c = {.actor = &s->actor,
-			  .target = &s->target,
-			  .layers = s->sc->verify.layers,
-			  .progress = on_progress,
-			  .ctx = s};
-	struct err e = {""};
+	struct check c = { .actor = &s->actor,
+			   .target = &s->target,
+			   .layers = s->sc->verify.layers,
+			   .progress = on_progress,
+			   .ctx = s };
+	struct err e = { "" };
 
 	s->phase = "verify";
 	if (actor_open(&s->actor, false, &e) < 0) {
@@ -62,7 +62,7 @@ void finish_fs(struct session *s)
 {
 	_cleanup_free_ char *text = NULL;
 	struct finding *f;
-	struct err e = {""};
+	struct err e = { "" };
 	int r;
 
 	if (!s->target.mounted || !s->sc->verify.fsck)
@@ -98,7 +98,7 @@ void finish_klog(struct session *s)
 
 void finish_put_back(struct session *s)
 {
-	struct err e = {""};
+	struct err e = { "" };
 
 	if (s->target_up &&
 	    s->target.type->teardown(&s->target,
@@ -133,7 +133,7 @@ void session_describe(struct session *s)
 
 void finish_report(struct session *s)
 {
-	struct err e = {""};
+	struct err e = { "" };
 
 	live_close(s->live, &s->result);
 	s->live = NULL;
@@ -150,7 +150,7 @@ void finish_remove(struct session *s)
 {
 	/* A run that passed needs no shadow nor histories any more; a failed one keeps its
 	 * evidence. */
-	static const char *const names[] = {"shadow", "control"};
+	static const char *const names[] = { "shadow", "control" };
 	char path[600];
 
 	if (s->result.exit != 0 || s->o->keep)

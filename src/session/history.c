@@ -9,7 +9,7 @@ void history_open(struct history *h, const char *run_dir)
 	struct err ignored;
 	char path[600];
 
-	*h = (struct history){0};
+	*h = (struct history){ 0 };
 	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
 		snprintf(path, sizeof(path), "%s/ops.%u.log", run_dir, id);
 		oplog_open(path, &h->logs[id], &ignored);
@@ -57,7 +57,7 @@ void history_each(const struct history *h, bool (*fn)(void *ctx, const struct de
 {
 	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
 		const struct oplog *log = &h->logs[id];
-		struct deed d = {.who = id};
+		struct deed d = { .who = id };
 
 		if (!log->h)
 			continue;

@@ -128,8 +128,8 @@ static bool delays_allocation(const struct session *s)
  * absence proves nothing; a real I/O error has lines of its own, which are not limited so. */
 static bool explained(struct session *s, const struct sighting *si)
 {
-	static const char *const collision[] = {"dio-collision", NULL};
-	static const char *const real[] = {"block-io", "buffer-io", "loop-write", NULL};
+	static const char *const collision[] = { "dio-collision", NULL };
+	static const char *const real[] = { "block-io", "buffer-io", "loop-write", NULL };
 
 	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
 	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&

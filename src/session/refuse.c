@@ -19,12 +19,12 @@
 static const struct {
 	const char *type, *key, *expected; /* type NULL: of any */
 } keys[] = {
-	{"directory", "path", "an existing directory that was made for tests"},
-	{"device", "path", "a block device that nothing uses, named by --destroy as well"},
-	{NULL, "where", "an existing directory that was made for tests"},
-	{NULL, "size", "a multiple of 4K in which this filesystem can live"},
-	{NULL, "mount", "one mount option a string, none that mounts something else"},
-	{NULL, "mkfs", "arguments that mkfs takes"},
+	{ "directory", "path", "an existing directory that was made for tests" },
+	{ "device", "path", "a block device that nothing uses, named by --destroy as well" },
+	{ NULL, "where", "an existing directory that was made for tests" },
+	{ NULL, "size", "a multiple of 4K in which this filesystem can live" },
+	{ NULL, "mount", "one mount option a string, none that mounts something else" },
+	{ NULL, "mkfs", "arguments that mkfs takes" },
 };
 
 static bool named(const char *text, const char *key)

@@ -80,7 +80,7 @@ static int load(struct session *s, bool *ret_same_boot, struct err *e)
 /* The journal's lock tells who is alive. What the dead run left in it is put back first. */
 static int put_back_dead(struct session *s, struct err *e)
 {
-	const struct timespec pause = {.tv_nsec = 20 * (long)NSEC_PER_MSEC};
+	const struct timespec pause = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
 	u64 alive_ns = now_ns() + JANITOR_NS, end_ns = now_ns() + PUT_BACK_NS;
 	_cleanup_free_ char *real = realpath(s->state_dir, NULL);
 	char path[PATH_MAX];
@@ -232,7 +232,7 @@ static int open_actor(struct session *s, struct err *e)
 /* Nothing that anybody could look at: what there is goes, unless it was asked to stay. */
 static void nothing_to_verify(struct session *s, const struct err *e)
 {
-	struct err ignored = {""};
+	struct err ignored = { "" };
 
 	judge_trouble(s, "nothing to verify: %s", e->text);
 	s->target.device[0] = '\0'; /* it was put back with the journal */
@@ -242,7 +242,7 @@ static void nothing_to_verify(struct session *s, const struct err *e)
 
 static void verify(struct session *s)
 {
-	struct err e = {""};
+	struct err e = { "" };
 	u64 begun = now_ns();
 	int r;
 
@@ -264,7 +264,7 @@ static void verify(struct session *s)
 
 static int verify_run(struct session *s, bool same_boot)
 {
-	struct err e = {""};
+	struct err e = { "" };
 	int r = put_back_dead(s, &e);
 
 	if (r == -EAGAIN) {
@@ -291,7 +291,7 @@ int session_verify(const struct run_options *o)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	bool same_boot = false;
-	struct err e = {""};
+	struct err e = { "" };
 	int r, status;
 
 	if (!s)

@@ -283,7 +283,7 @@ static int bring_up(struct session *s, struct err *e)
 
 static void run_it(struct session *s)
 {
-	struct err e = {""};
+	struct err e = { "" };
 	u64 begun = now_ns();
 
 	s->phase = "setup";
@@ -382,7 +382,7 @@ static int session_prepare(struct session *s, struct err *e)
 int session_run(const struct run_options *o)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	struct err e = {""};
+	struct err e = { "" };
 	int r, status;
 
 	if (!s)

@@ -21,7 +21,7 @@ static const struct opt_def options[] = {
 	DISK_OPTIONS,
 	OPT(struct device_options, path, OPT_STRING, .required = true,
 	    .help = "block device; everything on it is lost"),
-	{0},
+	{ 0 },
 };
 
 static void free_probe(blkid_probe *p)
@@ -55,7 +55,7 @@ static void describe(const char *dev, char *buf, size_t size)
 static int probe(const struct target *t, struct err *e)
 {
 	const struct device_options *o = t->options;
-	const char *const protect[] = {t->run_dir, t->undo ? undo_path(t->undo) : NULL, NULL};
+	const char *const protect[] = { t->run_dir, t->undo ? undo_path(t->undo) : NULL, NULL };
 	char what[128];
 	int r = target_refuse_device(o->path, protect, e);
 
@@ -103,7 +103,7 @@ static int setup(struct target *t, struct err *e)
 /* No --destroy for this: nothing is made. But it must still be nobody else's. */
 static int attach(struct target *t, struct err *e)
 {
-	const char *const protect[] = {t->run_dir, undo_path(t->undo), NULL};
+	const char *const protect[] = { t->run_dir, undo_path(t->undo), NULL };
 	int r = target_refuse_device(t->device, protect, e);
 
 	return r < 0 ? r : disk_attach(t, e);

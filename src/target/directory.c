@@ -21,7 +21,7 @@ struct directory_options {
 static const struct opt_def options[] = {
 	OPT(struct directory_options, path, OPT_STRING, .required = true,
 	    .help = "existing directory; files are made in a new one below it"),
-	{0},
+	{ 0 },
 };
 
 static int probe(const struct target *t, struct err *e)

@@ -17,7 +17,8 @@
 /* Options that would mount something else than the device we made, or outside of our journal. */
 static const char *const refused_options[] = {
 	"loop",	 "loop=", "offset=", "sizelimit=", "bind",
-	"rbind", "move",  "remount", "ro",	   "X-mount."};
+	"rbind", "move",  "remount", "ro",	   "X-mount."
+};
 
 static void free_context(struct libmnt_context **c)
 {

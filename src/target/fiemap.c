@@ -30,7 +30,7 @@ static int map_one(int fd, u64 offset, u64 len, u64 *ret_physical, u64 *ret_len)
 	union {
 		struct fiemap map;
 		char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
-	} u = {.map = {.fm_start = offset, .fm_length = len, .fm_extent_count = 1}};
+	} u = { .map = { .fm_start = offset, .fm_length = len, .fm_extent_count = 1 } };
 	const struct fiemap_extent *x = u.map.fm_extents;
 	u64 skip;
 

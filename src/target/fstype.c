@@ -14,7 +14,7 @@
 #define FSCK_OUTPUT_MAX (256 * KIB)
 #define EXTRA_ARGS_MAX	64
 
-const char *const fstype_names[] = {"xfs", "ext4", "btrfs", NULL};
+const char *const fstype_names[] = { "xfs", "ext4", "btrfs", NULL };
 
 /*
  * -K keeps blocks in all three. (For mke2fs the newer writing is "-E nodiscard", but its last -E
@@ -22,24 +22,24 @@ const char *const fstype_names[] = {"xfs", "ext4", "btrfs", NULL};
  * mkfs.btrfs(8) below 109 MB; ext4 has no journal in less than some MB.
  */
 const struct fstype_info fstype_infos[FSTYPES] = {
-	[FSTYPE_XFS] = {.size_min_bytes = 300 * MIB,
-			.package = "xfsprogs",
-			.mkfs = {"mkfs.xfs", "-f", "-q", "-K"},
-			/* xfs_repair(8): with -n it returns 1 for corruption and 0 for none. */
-			.fsck = {"xfs_repair", "-n"},
-			.fsck_failed = ~1},
-	[FSTYPE_EXT4] = {.size_min_bytes = 16 * MIB,
-			 .package = "e2fsprogs",
-			 .mkfs = {"mkfs.ext4", "-F", "-q", "-K"},
-			 /* e2fsck(8): 8 operational error, 16 usage, 32 cancelled, 128 library. */
-			 .fsck = {"e2fsck", "-f", "-n"},
-			 .fsck_failed = 8 | 16 | 32 | 128},
-	[FSTYPE_BTRFS] = {.size_min_bytes = 114 * MIB,
-			  .package = "btrfs-progs",
-			  .mkfs = {"mkfs.btrfs", "-f", "-q", "-K"},
-			  /* btrfs-check(8): zero or not; errors of its own look like findings. */
-			  .fsck = {"btrfs", "check", "--readonly"},
-			  .fsck_failed = 0},
+	[FSTYPE_XFS] = { .size_min_bytes = 300 * MIB,
+			 .package = "xfsprogs",
+			 .mkfs = { "mkfs.xfs", "-f", "-q", "-K" },
+			 /* xfs_repair(8): with -n it returns 1 for corruption and 0 for none. */
+			 .fsck = { "xfs_repair", "-n" },
+			 .fsck_failed = ~1 },
+	[FSTYPE_EXT4] = { .size_min_bytes = 16 * MIB,
+			  .package = "e2fsprogs",
+			  .mkfs = { "mkfs.ext4", "-F", "-q", "-K" },
+			  /* e2fsck(8): 8 operational error, 16 usage, 32 cancelled, 128 library. */
+			  .fsck = { "e2fsck", "-f", "-n" },
+			  .fsck_failed = 8 | 16 | 32 | 128 },
+	[FSTYPE_BTRFS] = { .size_min_bytes = 114 * MIB,
+			   .package = "btrfs-progs",
+			   .mkfs = { "mkfs.btrfs", "-f", "-q", "-K" },
+			   /* btrfs-check(8): zero or not; errors of its own look like findings. */
+			   .fsck = { "btrfs", "check", "--readonly" },
+			   .fsck_failed = 0 },
 };
 _Static_assert(ARRAY_SIZE(fstype_names) == FSTYPES + 1, "a name for every filesystem");
 
@@ -130,7 +130,7 @@ int fstype_make(int fs, const char *dev, char *const extra[], struct err *e)
 {
 	const struct fstype_info *info = &fstype_infos[fs];
 	const char *argv[FSTYPE_ARGS + EXTRA_ARGS_MAX + 2];
-	_cleanup_(proc_result_free) struct proc_result res = {0};
+	_cleanup_(proc_result_free) struct proc_result res = { 0 };
 	int r = build_argv(argv, ARRAY_SIZE(argv), info->mkfs, extra, dev);
 
 	if (r < 0)
@@ -152,7 +152,7 @@ int fstype_check(int fs, const char *dev, char **ret_text, struct err *e)
 {
 	const struct fstype_info *info = &fstype_infos[fs];
 	const char *argv[FSTYPE_ARGS + 2];
-	_cleanup_(proc_result_free) struct proc_result res = {0};
+	_cleanup_(proc_result_free) struct proc_result res = { 0 };
 	int r = build_argv(argv, ARRAY_SIZE(argv), info->fsck, NULL, dev);
 
 	*ret_text = NULL;

@@ -85,7 +85,7 @@ static bool look_maps(struct search *s, const char *pid)
 
 static void look(struct search *s, const char *pid)
 {
-	static const char *const links[] = {"cwd", "root", "exe"};
+	static const char *const links[] = { "cwd", "root", "exe" };
 	char path[300];
 
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
@@ -101,7 +101,7 @@ static void look(struct search *s, const char *pid)
 void disk_holders(const char *mountpoint, char *buf, size_t size)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	struct search s = {.buf = buf, .size = size};
+	struct search s = { .buf = buf, .size = size };
 	struct mount_info m;
 	struct dirent *de;
 	struct stat st;

@@ -32,7 +32,7 @@ static const struct opt_def options[] = {
 	    .help = "of the image file"),
 	OPT(struct image_options, where, OPT_STRING,
 	    .help = "directory for the image file; default: the run directory"),
-	{0},
+	{ 0 },
 };
 
 static const char *image_dir(const struct target *t)

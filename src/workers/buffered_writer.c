@@ -17,10 +17,10 @@ struct buffered_writer {
 enum { HOW_PWRITE, HOW_PWRITEV2, HOW_URING, HOW_APPEND, HOW_MIXED };
 enum { PATTERN_RANDOM, PATTERN_SEQUENTIAL };
 
-static const char *const hows[] = {"pwrite", "pwritev2", "io_uring", "append", "mixed", NULL};
-static const char *const patterns[] = {"random", "sequential", NULL};
-static const char *const rwfs[] = {"nowait", "dsync", "sync", NULL};
-static const int rwf_bits[] = {RWF_NOWAIT, RWF_DSYNC, RWF_SYNC};
+static const char *const hows[] = { "pwrite", "pwritev2", "io_uring", "append", "mixed", NULL };
+static const char *const patterns[] = { "random", "sequential", NULL };
+static const char *const rwfs[] = { "nowait", "dsync", "sync", NULL };
+static const int rwf_bits[] = { RWF_NOWAIT, RWF_DSYNC, RWF_SYNC };
 
 static const struct opt_def options[] = {
 	OPT(struct buffered_writer, how, OPT_ENUM, .def = "pwrite", .choices = hows,
@@ -36,7 +36,7 @@ static const struct opt_def options[] = {
 	    .help = "write up to the file's maximum, past its end too"),
 	OPT(struct buffered_writer, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two writes"),
-	{0},
+	{ 0 },
 };
 
 struct state {
@@ -70,12 +70,12 @@ static u64 pick_place(struct worker *w, const struct buffered_writer *o, u64 n, 
 
 static int step(struct worker *w)
 {
-	static const enum op_kind ops[] = {OP_PWRITE, OP_PWRITEV2, OP_URING_WRITE, OP_APPEND};
+	static const enum op_kind ops[] = { OP_PWRITE, OP_PWRITEV2, OP_URING_WRITE, OP_APPEND };
 	OPTIONS(buffered_writer, w);
 	u64 how = o->how == HOW_MIXED ? rng_below(&w->actor.rng, ARRAY_SIZE(ops)) : (u64)o->how;
 	u64 cell = w->file->sf->cell_bytes;
 	u64 n = ROUND_UP(rng_in(&w->actor.rng, o->length), cell) / cell;
-	struct write_op op = {.op = ops[how], .rwf = pick_rwf(w, o, ops[how])};
+	struct write_op op = { .op = ops[how], .rwf = pick_rwf(w, o, ops[how]) };
 
 	if (o->pause)
 		worker_sleep(w, o->pause);

@@ -98,7 +98,7 @@ static void drain(struct running *run)
 /* One turn of the wait: output, death, a beat. */
 static void turn(struct worker *w, struct running *run)
 {
-	struct pollfd p = {.fd = run->out, .events = POLLIN};
+	struct pollfd p = { .fd = run->out, .events = POLLIN };
 
 	if (poll(&p, 1, POLL_MS) > 0)
 		drain(run);
@@ -149,11 +149,11 @@ int child_run(struct worker *w, const struct child *c, struct child_result *ret,
 {
 	_cleanup_close_ int log =
 		open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	struct running run = {.out = -1, .log = log};
+	struct running run = { .out = -1, .log = log };
 	char path[PATH_MAX];
 	int r;
 
-	*ret = (struct child_result){.exit_code = -1};
+	*ret = (struct child_result){ .exit_code = -1 };
 	if (log < 0)
 		return err_set(e, -errno, "%s: cannot be made: %s", c->log, strerror(errno));
 	r = proc_find(c->argv[0], path, sizeof(path));

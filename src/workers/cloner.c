@@ -11,8 +11,8 @@ struct cloner {
 	struct range length;
 };
 
-static const char *const kinds[] = {"clone", "dedupe", "copy", "exchange", NULL};
-static const enum op_kind op_kinds[] = {OP_CLONE, OP_DEDUPE, OP_COPY, OP_EXCHANGE};
+static const char *const kinds[] = { "clone", "dedupe", "copy", "exchange", NULL };
+static const enum op_kind op_kinds[] = { OP_CLONE, OP_DEDUPE, OP_COPY, OP_EXCHANGE };
 
 static const struct opt_def options[] = {
 	OPT(struct cloner, weights, OPT_WEIGHTS, .def = "1", .max = "1000000", .choices = kinds,
@@ -25,7 +25,7 @@ static const struct opt_def options[] = {
 	    .help = "bytes of a range, rounded to whole blocks"),
 	OPT(struct cloner, interval, OPT_TIME, .def = "1ms", .max = "1m",
 	    .help = "time between two moves; 0: one after the other"),
-	{0},
+	{ 0 },
 };
 
 #define DEDUPE_AFTER 25 /* percent of copies whose two ranges, equal now, are then deduped */

@@ -29,7 +29,7 @@ static const struct opt_def options[] = {
 	    .help = "read within so many pages of the latest mmap store; 0: anywhere"),
 	OPT(struct dio_reader, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two reads"),
-	{0},
+	{ 0 },
 };
 
 struct request {
@@ -57,7 +57,9 @@ static int submit(struct worker *w, struct state *s, struct afile *f, u64 offset
 	q->read.len = len;
 	q->read.op = engine_op((enum engine_kind)o->engine, false);
 	read_begin(&w->actor, &q->read);
-	q->io = (struct engine_io){.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset};
+	q->io = (struct engine_io){
+		.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset
+	};
 	r = engine_submit(s->engine, &q->io);
 	if (r < 0)
 		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],

@@ -26,7 +26,7 @@ static const struct opt_def options[] = {
 	    .help = "bytes a write, rounded up to whole pages and blocks"),
 	OPT(struct dio_writer, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two writes"),
-	{0},
+	{ 0 },
 };
 
 struct request {
@@ -73,11 +73,11 @@ static int submit(struct worker *w, struct state *s, u64 first, u64 n)
 	if (!direct_write_begin(&w->actor, &q->write))
 		return -EBUSY;
 	s->nidle--;
-	q->io = (struct engine_io){.fd = w->file->dfd,
-				   .write = true,
-				   .buf = q->write.buf,
-				   .len = n << w->file->sf->cell_shift,
-				   .offset = first << w->file->sf->cell_shift};
+	q->io = (struct engine_io){ .fd = w->file->dfd,
+				    .write = true,
+				    .buf = q->write.buf,
+				    .len = n << w->file->sf->cell_shift,
+				    .offset = first << w->file->sf->cell_shift };
 	r = engine_submit(s->engine, &q->io);
 	if (r < 0)
 		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],

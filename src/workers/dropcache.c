@@ -18,7 +18,7 @@ struct dropcache {
 };
 
 enum { SCOPE_GLOBAL, SCOPE_FILE, SCOPE_RANGE, SCOPE_PAGEOUT, SCOPE_MEMCG };
-static const char *const scopes[] = {"global", "file", "range", "pageout", "memcg", NULL};
+static const char *const scopes[] = { "global", "file", "range", "pageout", "memcg", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct dropcache, scope, OPT_ENUM, .def = "file", .choices = scopes,
@@ -30,7 +30,7 @@ static const struct opt_def options[] = {
 	    .help = "range, pageout and memcg: bytes at a time"),
 	OPT(struct dropcache, interval, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two drops; 0: one after the other"),
-	{0},
+	{ 0 },
 };
 
 static int drop_global(struct worker *w, const struct dropcache *o)
@@ -53,7 +53,7 @@ static int drop_file(struct worker *w, const struct dropcache *o)
 static int drop_part(struct worker *w, const struct dropcache *o, enum op_kind op)
 {
 	struct afile *f = worker_file(w);
-	struct place anywhere = {0};
+	struct place anywhere = { 0 };
 	u64 offset, len;
 
 	place_next(&anywhere, w, f, PATTERN_RANDOM, 0, w->actor.page,

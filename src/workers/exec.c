@@ -31,7 +31,7 @@ static const struct opt_def options[] = {
 	    .help = "time that it may take; 0: until the run ends"),
 	OPT(struct exec, repeat, OPT_BOOL, .def = "false",
 	    .help = "run it again and again; otherwise once"),
-	{0},
+	{ 0 },
 };
 
 struct state {
@@ -74,12 +74,12 @@ static int step(struct worker *w)
 {
 	OPTIONS(exec, w);
 	struct state *s = w->state;
-	const char *env[] = {s->env[0], s->env[1], s->env[2], NULL};
-	struct child c = {.argv = (const char *const *)o->program,
-			  .dir = s->root,
-			  .log = s->log,
-			  .env = env,
-			  .limit_ns = o->timeout};
+	const char *env[] = { s->env[0], s->env[1], s->env[2], NULL };
+	struct child c = { .argv = (const char *const *)o->program,
+			   .dir = s->root,
+			   .log = s->log,
+			   .env = env,
+			   .limit_ns = o->timeout };
 	struct child_result res;
 	int r;
 

@@ -35,7 +35,7 @@ static const struct opt_def options[] = {
 		    "that are verified"),
 	OPT(struct fio, arguments, OPT_STRINGS, .def = "",
 	    .help = "further arguments, before the job file"),
-	{0},
+	{ 0 },
 };
 
 #define ARGS_MAX 64
@@ -115,8 +115,8 @@ static int step(struct worker *w)
 {
 	OPTIONS(fio, w);
 	struct state *s = w->state;
-	const char *argv[ARGS_MAX] = {"fio", "--output-format=json", s->output_arg};
-	struct child c = {.argv = argv, .dir = s->dir, .log = s->log};
+	const char *argv[ARGS_MAX] = { "fio", "--output-format=json", s->output_arg };
+	struct child c = { .argv = argv, .dir = s->dir, .log = s->log };
 	struct child_result res;
 	size_t n = 3;
 	int r;

@@ -52,7 +52,7 @@ static void draw_cells(struct draw *d, struct op_record *r)
 
 static void draw_pwritev2(struct draw *d, struct op_record *r)
 {
-	static const int flags[] = {0, RWF_DSYNC, RWF_SYNC};
+	static const int flags[] = { 0, RWF_DSYNC, RWF_SYNC };
 
 	draw_cells(d, r);
 	r->how = (u16)flags[rng_below(&d->w->actor.rng, ARRAY_SIZE(flags))];
@@ -78,7 +78,7 @@ static void draw_store(struct draw *d, struct op_record *r)
 
 static void draw_aligned(struct draw *d, struct op_record *r, u64 unit)
 {
-	struct place anywhere = {0};
+	struct place anywhere = { 0 };
 
 	place_next(&anywhere, d->w, d->f, PATTERN_RANDOM, 0, unit,
 		   rng_in(&d->w->actor.rng, d->o->length), &r->offset, &r->len);
@@ -133,9 +133,10 @@ static void draw_allocate(struct draw *d, struct op_record *r)
 
 static void draw_sync_range(struct draw *d, struct op_record *r)
 {
-	static const unsigned int flags[] = {
-		SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE,
-		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER};
+	static const unsigned int flags[] = { SYNC_FILE_RANGE_WRITE,
+					      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE,
+					      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+						      SYNC_FILE_RANGE_WAIT_AFTER };
 
 	draw_bytes(d, r);
 	r->arg = flags[rng_below(&d->w->actor.rng, ARRAY_SIZE(flags))];
@@ -179,13 +180,13 @@ static bool whole_cells(const struct afile *f, const struct op_record *r)
 
 static s64 issue_write(struct worker *w, struct afile *f, const struct op_record *r)
 {
-	static const int legal[] = {EFAULT, EAGAIN, 0};
+	static const int legal[] = { EFAULT, EAGAIN, 0 };
 	struct state *s = w->state;
-	struct write_op op = {.op = (enum op_kind)r->op,
-			      .first = cells_in(f, r->offset),
-			      .n = cells_in(f, r->len),
-			      .rwf = r->how,
-			      .legal = legal};
+	struct write_op op = { .op = (enum op_kind)r->op,
+			       .first = cells_in(f, r->offset),
+			       .n = cells_in(f, r->len),
+			       .rwf = r->how,
+			       .legal = legal };
 
 	if (!whole_cells(f, r))
 		return -EINVAL;
@@ -327,7 +328,7 @@ static const struct mixer_op {
 	void (*draw)(struct draw *d, struct op_record *r);
 	s64 (*issue)(struct worker *w, struct afile *f, const struct op_record *r);
 } mixer_ops[] = {
-#define X(name, id, draw_fn, issue_fn) {OP_##id, draw_fn, issue_fn},
+#define X(name, id, draw_fn, issue_fn) { OP_##id, draw_fn, issue_fn },
 	MIXER_OPS(X)
 #undef X
 };
@@ -357,7 +358,7 @@ static const struct opt_def options[] = {
 		    "order, and no others"),
 	OPT(struct mixer, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two operations"),
-	{0},
+	{ 0 },
 };
 
 static void draw_one(struct worker *w)
@@ -365,8 +366,8 @@ static void draw_one(struct worker *w)
 	OPTIONS(mixer, w);
 	struct state *s = w->state;
 	size_t i = menu_draw(&s->menu, w);
-	struct draw d = {.w = w, .o = o, .f = w->file};
-	struct op_record r = {.file = (u8)w->file->sf->index};
+	struct draw d = { .w = w, .o = o, .f = w->file };
+	struct op_record r = { .file = (u8)w->file->sf->index };
 
 	if (i == s->menu.n) {
 		worker_sleep(w, NSEC_PER_SEC);
@@ -459,8 +460,8 @@ const struct worker_type worker_mixer = {
 	.help = "every operation of the others in random order; repeatable from seed or history",
 	.options = options,
 	.options_size = sizeof(struct mixer),
-	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_RESHAPES | WORKER_ACROSS | WORKER_DIRECT_WRITES |
-		 WORKER_DIRTIES | WORKER_MAPS | WORKER_READS_INLINE,
+	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_RESHAPES | WORKER_ACROSS |
+		 WORKER_DIRECT_WRITES | WORKER_DIRTIES | WORKER_MAPS | WORKER_READS_INLINE,
 	.start = start,
 	.step = step,
 };

@@ -16,7 +16,7 @@ struct mmap_writer {
 };
 
 enum { RESTART_NONE, RESTART_PUNCH, RESTART_TRUNCATE };
-static const char *const restarts[] = {"none", "punch", "truncate", NULL};
+static const char *const restarts[] = { "none", "punch", "truncate", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct mmap_writer, store, OPT_SIZE, .def = "8", .min = "1", .max = "2M",
@@ -38,7 +38,7 @@ static const struct opt_def options[] = {
 	    .help = "percent of steps that end with munmap and mmap"),
 	OPT(struct mmap_writer, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two stores"),
-	{0},
+	{ 0 },
 };
 
 #define RESTART_TRIES 3 /* on a cell that stays busy, before the pass goes on without it */

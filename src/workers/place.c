@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-const char *const pattern_names[] = {"random", "sequential", NULL};
+const char *const pattern_names[] = { "random", "sequential", NULL };
 
 void place_start(struct place *p, const struct worker *w, const struct afile *f)
 {
@@ -65,7 +65,7 @@ bool chance(struct worker *w, u64 percent)
 
 void menu_init(struct menu *m, const u64 *weights, size_t n)
 {
-	*m = (struct menu){.n = MIN(n, (size_t)MENU_MAX)};
+	*m = (struct menu){ .n = MIN(n, (size_t)MENU_MAX) };
 	memcpy(m->weights, weights, m->n * sizeof(*weights));
 }
 

@@ -12,7 +12,7 @@ struct reader {
 };
 
 enum { HOW_PREAD, HOW_LOAD, HOW_MIXED };
-static const char *const hows[] = {"pread", "load", "mixed", NULL};
+static const char *const hows[] = { "pread", "load", "mixed", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct reader, how, OPT_ENUM, .def = "pread", .choices = hows,
@@ -29,7 +29,7 @@ static const struct opt_def options[] = {
 	    .help = "percent of steps that check the file size too"),
 	OPT(struct reader, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two reads"),
-	{0},
+	{ 0 },
 };
 
 static int step(struct worker *w)

@@ -17,7 +17,7 @@ struct remount {
 };
 
 enum { MODE_REMOUNT, MODE_CYCLE };
-static const char *const modes[] = {"remount", "cycle", NULL};
+static const char *const modes[] = { "remount", "cycle", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct remount, mode, OPT_ENUM, .def = "cycle", .choices = modes,
@@ -25,7 +25,7 @@ static const struct opt_def options[] = {
 		    "workers pause, unmount, mount"),
 	OPT(struct remount, interval, OPT_TIME, .def = "1s", .min = "1ms", .max = "10m",
 	    .help = "time between two of them"),
-	{0},
+	{ 0 },
 };
 
 #define PAUSE_LIMIT_NS (60 * NSEC_PER_SEC)
@@ -37,14 +37,14 @@ static unsigned long mount_flags(const char *root)
 	static const struct {
 		unsigned long st, ms;
 	} map[] = {
-		{ST_RDONLY, MS_RDONLY},
-		{ST_NOSUID, MS_NOSUID},
-		{ST_NODEV, MS_NODEV},
-		{ST_NOEXEC, MS_NOEXEC},
-		{ST_SYNCHRONOUS, MS_SYNCHRONOUS},
-		{ST_NOATIME, MS_NOATIME},
-		{ST_NODIRATIME, MS_NODIRATIME},
-		{ST_RELATIME, MS_RELATIME},
+		{ ST_RDONLY, MS_RDONLY },
+		{ ST_NOSUID, MS_NOSUID },
+		{ ST_NODEV, MS_NODEV },
+		{ ST_NOEXEC, MS_NOEXEC },
+		{ ST_SYNCHRONOUS, MS_SYNCHRONOUS },
+		{ ST_NOATIME, MS_NOATIME },
+		{ ST_NODIRATIME, MS_NODIRATIME },
+		{ ST_RELATIME, MS_RELATIME },
 	};
 	unsigned long flags = 0;
 	struct statvfs v;
@@ -60,7 +60,7 @@ static unsigned long mount_flags(const char *root)
 static struct op_record *begin(struct worker *w, enum op_kind op)
 {
 	atomic_store_explicit(&w->actor.slot->quiet, 1, memory_order_relaxed);
-	return oplog_begin(w->actor.log, &(struct op_record){.op = (u8)op});
+	return oplog_begin(w->actor.log, &(struct op_record){ .op = (u8)op });
 }
 
 static void end(struct worker *w, struct op_record *rec, int r)
@@ -96,7 +96,7 @@ static int cycle_paused(struct worker *w)
 	rec = begin(w, OP_MOUNT_CYCLE);
 	for (int i = 0; r == -EBUSY && i < UMOUNT_TRIES; i++) {
 		if (i)
-			nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+			nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
 		r = w->target->type->remount_cycle(w->target, &w->err);
 	}
 	end(w, rec, r);
@@ -143,7 +143,7 @@ const struct worker_type worker_remount = {
 	.options = options,
 	.options_size = sizeof(struct remount),
 	.flags = WORKER_NEEDS_MOUNT | WORKER_UNMOUNTS,
-	.caps = {CAP_SYS_ADMIN},
+	.caps = { CAP_SYS_ADMIN },
 	.ncaps = 1,
 	.start = start,
 	.step = step,

@@ -21,7 +21,7 @@ struct short_write {
 };
 
 enum { CAUSE_EFAULT, CAUSE_FILE_LIMIT, CAUSE_ENOSPC, CAUSE_SIGNAL };
-static const char *const causes[] = {"efault", "file-limit", "enospc", "signal", NULL};
+static const char *const causes[] = { "efault", "file-limit", "enospc", "signal", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct short_write, cause, OPT_ENUM, .def = "efault", .choices = causes,
@@ -38,7 +38,7 @@ static const struct opt_def options[] = {
 	    .help = "percent of writes that start at any cell; the others start at a page"),
 	OPT(struct short_write, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two writes"),
-	{0},
+	{ 0 },
 };
 
 struct state {
@@ -53,7 +53,7 @@ static void on_alarm(int sig)
 /* The source is laid so that the last cell that can be read ends where the wall begins. */
 static void write_efault(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = {EFAULT, EAGAIN, 0};
+	static const int legal[] = { EFAULT, EAGAIN, 0 };
 	struct state *s = w->state;
 	u64 cell = w->file->sf->cell_bytes;
 
@@ -67,7 +67,7 @@ static void write_efault(struct worker *w, struct write_op *op, u64 readable)
 /* The kernel shortens what reaches over the limit; at the limit it says EFBIG. (setrlimit(2)) */
 static void write_file_limit(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = {EFBIG, EAGAIN, 0};
+	static const int legal[] = { EFBIG, EAGAIN, 0 };
 	struct rlimit old, now;
 	u64 end = op->first + rng_below(&w->actor.rng, op->n);
 
@@ -84,7 +84,7 @@ static void write_file_limit(struct worker *w, struct write_op *op, u64 readable
 
 static void write_enospc(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = {ENOSPC, EDQUOT, EAGAIN, 0};
+	static const int legal[] = { ENOSPC, EDQUOT, EAGAIN, 0 };
 
 	(void)readable;
 	op->legal = legal;
@@ -94,8 +94,8 @@ static void write_enospc(struct worker *w, struct write_op *op, u64 readable)
 /* One shot, 10 to 500 us from now: the time that a large write takes. */
 static void write_signal(struct worker *w, struct write_op *op, u64 readable)
 {
-	struct itimerval once = {.it_value.tv_usec = 10 + (long)rng_below(&w->actor.rng, 491)};
-	const struct itimerval off = {0};
+	struct itimerval once = { .it_value.tv_usec = 10 + (long)rng_below(&w->actor.rng, 491) };
+	const struct itimerval off = { 0 };
 
 	(void)readable;
 	setitimer(ITIMER_REAL, &once, NULL);
@@ -128,7 +128,7 @@ static u64 pick(struct worker *w, const struct short_write *o, u64 *first)
 static int step(struct worker *w)
 {
 	OPTIONS(short_write, w);
-	struct write_op op = {.op = OP_PWRITE};
+	struct write_op op = { .op = OP_PWRITE };
 
 	if (o->pause)
 		worker_sleep(w, o->pause);
@@ -141,7 +141,7 @@ static int step(struct worker *w)
 
 static int start(struct worker *w, struct err *e)
 {
-	struct sigaction sa = {.sa_handler = on_alarm}; /* without SA_RESTART */
+	struct sigaction sa = { .sa_handler = on_alarm }; /* without SA_RESTART */
 	struct state *s = calloc(1, sizeof(*s));
 
 	w->state = s;

@@ -12,12 +12,14 @@ struct syncer {
 };
 
 enum { SYNC_FSYNC, SYNC_FDATASYNC, SYNC_RANGE, SYNC_MSYNC, SYNC_FS };
-static const char *const ops[] = {"fsync", "fdatasync", "sync_file_range", "msync", "syncfs", NULL};
+static const char *const ops[] = {
+	"fsync", "fdatasync", "sync_file_range", "msync", "syncfs", NULL
+};
 static const enum op_kind op_kinds[] = {
 	[SYNC_FSYNC] = OP_FSYNC, [SYNC_FDATASYNC] = OP_FDATASYNC, [SYNC_RANGE] = OP_SYNC_RANGE,
 	[SYNC_MSYNC] = OP_MSYNC, [SYNC_FS] = OP_SYNCFS,
 };
-static const char *const modes[] = {"write", "wait-before", "all", NULL};
+static const char *const modes[] = { "write", "wait-before", "all", NULL };
 static const unsigned int mode_flags[] = {
 	SYNC_FILE_RANGE_WRITE,
 	SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE,
@@ -34,7 +36,7 @@ static const struct opt_def options[] = {
 	    .help = "bytes of a sync_file_range"),
 	OPT(struct syncer, interval, OPT_TIME, .def = "10ms", .max = "1m",
 	    .help = "time between two calls; 0: one after the other"),
-	{0},
+	{ 0 },
 };
 
 /* The index of one of the bits of @set, drawn; there is one. */
@@ -50,7 +52,7 @@ static u64 draw_bit(struct worker *w, u64 set)
 static void sync_range(struct worker *w, const struct syncer *o, struct afile *f)
 {
 	unsigned int flags = mode_flags[draw_bit(w, o->modes)];
-	struct place anywhere = {0};
+	struct place anywhere = { 0 };
 	u64 offset, len;
 
 	place_next(&anywhere, w, f, PATTERN_RANDOM, 0, f->sf->cell_bytes,

@@ -14,8 +14,8 @@ struct truncator {
 	struct range length;
 };
 
-static const char *const kinds[] = {"truncate_down", "truncate_up", "punch",  "zero",
-				    "allocate",	     "collapse",    "insert", NULL};
+static const char *const kinds[] = { "truncate_down", "truncate_up", "punch",  "zero",
+				     "allocate",      "collapse",    "insert", NULL };
 
 static const struct opt_def options[] = {
 	OPT(struct truncator, weights, OPT_WEIGHTS, .def = "1", .max = "1000000", .choices = kinds,
@@ -26,7 +26,7 @@ static const struct opt_def options[] = {
 	    .help = "bytes of a range, or by which the size changes"),
 	OPT(struct truncator, interval, OPT_TIME, .def = "1ms", .max = "1m",
 	    .help = "time between two operations; 0: one after the other"),
-	{0},
+	{ 0 },
 };
 
 /* A range, or a size, that an operation works on. */

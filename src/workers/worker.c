@@ -122,7 +122,7 @@ void worker_sleep(struct worker *w, u64 ns)
 		if (atomic_load(&w->actor.run->pause) & 1)
 			return; /* the framework sits it out before the next step */
 		actor_beat(&w->actor);
-		nanosleep(&(struct timespec){.tv_nsec = (long)nap}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = (long)nap }, NULL);
 	}
 }
 
@@ -188,7 +188,7 @@ static int set_up(struct worker_plan *p, struct oplog *log, struct err *e)
 int worker_main(struct worker_plan *p)
 {
 	struct worker *w = &p->w;
-	struct oplog log = {0};
+	struct oplog log = { 0 };
 	int r;
 
 	w->actor.slot = &p->run->slots[p->id];

@@ -52,7 +52,7 @@ bool e2e_privileged(void)
 
 static void child(const struct e2e *r, const char *const argv[], const char *const env[])
 {
-	const char *full[E2E_ARGS + 2] = {STRESSD_BIN};
+	const char *full[E2E_ARGS + 2] = { STRESSD_BIN };
 	int null_fd = open("/dev/null", O_RDONLY);
 
 	for (int i = 0; argv[i] && i < E2E_ARGS; i++)
@@ -71,7 +71,7 @@ static void child(const struct e2e *r, const char *const argv[], const char *con
 
 void e2e_start(struct e2e *r, const char *const argv[], const char *const env[])
 {
-	*r = (struct e2e){.exit = -1, .started_s = e2e_now()};
+	*r = (struct e2e){ .exit = -1, .started_s = e2e_now() };
 	r->out_fd = memfd_create("stdout", MFD_CLOEXEC);
 	r->err_fd = memfd_create("stderr", MFD_CLOEXEC);
 	assert_true(r->out_fd >= 0 && r->err_fd >= 0);
@@ -95,7 +95,7 @@ static char *slurp(int fd)
 void e2e_wait(struct e2e *r, double limit_s)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0), status = 0;
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 	assert_true(pidfd >= 0);
 	if (poll(&p, 1, (int)(limit_s * 1000)) != 1) {
@@ -206,6 +206,6 @@ bool e2e_until(bool (*ok)(void *ctx), void *ctx, double limit_s)
 	bool yes;
 
 	while (!(yes = ok(ctx)) && e2e_now() < end)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	return yes;
 }

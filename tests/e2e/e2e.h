@@ -49,7 +49,7 @@ void e2e_start(struct e2e *r, const char *const argv[], const char *const env[])
 void e2e_wait(struct e2e *r, double limit_s);
 /* Both, with E2E_LIMIT. E2E(&r, "run", "--quiet", path) has no further environment. */
 void e2e_run(struct e2e *r, const char *const argv[], const char *const env[]);
-#define E2E(r, ...) e2e_run(r, (const char *const[]){__VA_ARGS__, NULL}, NULL)
+#define E2E(r, ...) e2e_run(r, (const char *const[]){ __VA_ARGS__, NULL }, NULL)
 void e2e_free(struct e2e *r);
 
 /* Fail the test, with everything that the program printed, unless it exited with @exit. */

@@ -21,9 +21,9 @@ bool liar_run_possible(void)
 
 void liar_run_mount(struct liar_run *t, bool writeback)
 {
-	const char *const options[] = {writeback ? "--writeback" : NULL, NULL};
+	const char *const options[] = { writeback ? "--writeback" : NULL, NULL };
 
-	*t = (struct liar_run){.writeback = writeback};
+	*t = (struct liar_run){ .writeback = writeback };
 	assert_int_equal(liar_start(&t->liar, options), 0);
 }
 
@@ -85,7 +85,7 @@ void liar_run_start(struct liar_run *t, const char *files, const char *workers, 
 	write_scenario(t, path, files, workers, seed, duration);
 	snprintf(t->run_dir, sizeof(t->run_dir), "%s", e2e_path("liar-%u", runs++));
 	e2e_start(&t->e2e,
-		  (const char *const[]){"run", "--quiet", "--run-dir", t->run_dir, path, NULL},
+		  (const char *const[]){ "run", "--quiet", "--run-dir", t->run_dir, path, NULL },
 		  NULL);
 	assert_true(e2e_until(laid_out, t, WAIT_S));
 }
@@ -119,7 +119,7 @@ static bool written(void *ctx)
 
 void liar_run_wait_written(struct liar_run *t, const char *file, u64 offset, u64 len)
 {
-	struct written w = {.t = t, .file = file, .offset = offset, .len = len};
+	struct written w = { .t = t, .file = file, .offset = offset, .len = len };
 
 	assert_true(e2e_until(written, &w, WAIT_S));
 }
@@ -159,7 +159,7 @@ void liar_run_end(struct liar_run *t)
 	if (t->run_dir[0])
 		e2e_remove(t->run_dir);
 	liar_stop(&t->liar);
-	*t = (struct liar_run){0};
+	*t = (struct liar_run){ 0 };
 }
 
 json_t *liar_run_finding(const struct liar_run *t)

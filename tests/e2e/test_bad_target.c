@@ -91,11 +91,11 @@ static void scenario_refused(const char *destroy, int line, const char *pointer,
 
 	snprintf(begin, sizeof(begin), "stressd: %s:%d: %s: ", e2e_path("bad.json"), line, pointer);
 	if (destroy)
-		refused((const char *const[]){"run", "--destroy", destroy, e2e_path("bad.json"),
-					      NULL},
+		refused((const char *const[]){ "run", "--destroy", destroy, e2e_path("bad.json"),
+					       NULL },
 			begin, has);
 	else
-		refused((const char *const[]){"run", e2e_path("bad.json"), NULL}, begin, has);
+		refused((const char *const[]){ "run", e2e_path("bad.json"), NULL }, begin, has);
 }
 
 static void command_lines(void **state)
@@ -103,22 +103,22 @@ static void command_lines(void **state)
 	static const struct {
 		const char *argv[6], *begin, *has;
 	} rows[] = {
-		{{"frobnicate"}, "stressd frobnicate: ", "no such command"},
-		{{"run"}, "stressd run: ", "expected one scenario"},
-		{{"run", "a", "b"}, "stressd run: ", "expected one scenario"},
-		{{"run", "--bogus", "a"}, "stressd run: ", "--bogus"},
-		{{"run", "--run-dir"}, "stressd run: ", "requires an argument"},
-		{{"run", "/nonexistent.json"}, "stressd: /nonexistent.json:1: ", "readable"},
-		{{"run", "/tmp"}, "stressd: /tmp:1: ", "expected a readable scenario"},
-		{{"check"}, "stressd check: ", "at least one scenario"},
-		{{"verify"}, "stressd verify: ", "expected one run directory"},
-		{{"verify", "--bogus", "a"}, "stressd verify: ", "--bogus"},
-		{{"verify", "/nonexistent"},
-		 "stressd: /nonexistent: ",
-		 "expected the run directory"},
-		{{"verify", "/dev/null"}, "stressd: /dev/null: ", "not a directory"},
-		{{"verify", "/tmp"}, "stressd: /tmp: ", "not a run directory"},
-		{{"recover", "x"}, "stressd recover: ", "unexpected argument"},
+		{ { "frobnicate" }, "stressd frobnicate: ", "no such command" },
+		{ { "run" }, "stressd run: ", "expected one scenario" },
+		{ { "run", "a", "b" }, "stressd run: ", "expected one scenario" },
+		{ { "run", "--bogus", "a" }, "stressd run: ", "--bogus" },
+		{ { "run", "--run-dir" }, "stressd run: ", "requires an argument" },
+		{ { "run", "/nonexistent.json" }, "stressd: /nonexistent.json:1: ", "readable" },
+		{ { "run", "/tmp" }, "stressd: /tmp:1: ", "expected a readable scenario" },
+		{ { "check" }, "stressd check: ", "at least one scenario" },
+		{ { "verify" }, "stressd verify: ", "expected one run directory" },
+		{ { "verify", "--bogus", "a" }, "stressd verify: ", "--bogus" },
+		{ { "verify", "/nonexistent" },
+		  "stressd: /nonexistent: ",
+		  "expected the run directory" },
+		{ { "verify", "/dev/null" }, "stressd: /dev/null: ", "not a directory" },
+		{ { "verify", "/tmp" }, "stressd: /tmp: ", "not a run directory" },
+		{ { "recover", "x" }, "stressd recover: ", "unexpected argument" },
 	};
 
 	(void)state;
@@ -130,9 +130,9 @@ static void options(void **state)
 {
 	(void)state;
 	write_target("directory", "path", e2e_path("dir"));
-	refused((const char *const[]){"run", "--seed", "x", e2e_path("bad.json"), NULL},
+	refused((const char *const[]){ "run", "--seed", "x", e2e_path("bad.json"), NULL },
 		"stressd: --seed x: ", "expected");
-	refused((const char *const[]){"run", "--duration", "soon", e2e_path("bad.json"), NULL},
+	refused((const char *const[]){ "run", "--duration", "soon", e2e_path("bad.json"), NULL },
 		"stressd: --duration soon: ", "expected");
 }
 
@@ -141,19 +141,19 @@ static void directories(void **state)
 	static const struct {
 		const char *path, *has;
 	} rows[] = {
-		{"/", "shared by the whole machine"},
-		{"/tmp", "shared by the whole machine"},
-		{"/home", "shared by the whole machine"},
-		{"/etc", "belongs to the system"},
-		{"/usr/share", "belongs to the system"},
-		{"/proc/self", "symbolic link"},
-		{"/sys/kernel", "belongs to the system"},
-		{"/dev/null", "name a directory"},
-		{"/nonexistent", "make the directory first"},
-		{"link", "is a symbolic link"},
-		{"link/below", "is a symbolic link"},
-		{"file", "name a directory"},
-		{"missing", "make the directory first"},
+		{ "/", "shared by the whole machine" },
+		{ "/tmp", "shared by the whole machine" },
+		{ "/home", "shared by the whole machine" },
+		{ "/etc", "belongs to the system" },
+		{ "/usr/share", "belongs to the system" },
+		{ "/proc/self", "symbolic link" },
+		{ "/sys/kernel", "belongs to the system" },
+		{ "/dev/null", "name a directory" },
+		{ "/nonexistent", "make the directory first" },
+		{ "link", "is a symbolic link" },
+		{ "link/below", "is a symbolic link" },
+		{ "file", "name a directory" },
+		{ "missing", "make the directory first" },
 	};
 
 	(void)state;
@@ -219,15 +219,15 @@ static void run_dirs(void **state)
 {
 	(void)state;
 	write_target("directory", "path", e2e_path("dir"));
-	refused((const char *const[]){"run", "--run-dir", e2e_path("full"), e2e_path("bad.json"),
-				      NULL},
+	refused((const char *const[]){ "run", "--run-dir", e2e_path("full"), e2e_path("bad.json"),
+				       NULL },
 		"stressd: ", "new or empty");
 	assert_int_equal(entries(e2e_path("full")), 1);
-	refused((const char *const[]){"run", "--run-dir", e2e_path("file"), e2e_path("bad.json"),
-				      NULL},
+	refused((const char *const[]){ "run", "--run-dir", e2e_path("file"), e2e_path("bad.json"),
+				       NULL },
 		"stressd: ", "cannot be the run directory");
-	refused((const char *const[]){"run", "--run-dir", "/proc/stressd", e2e_path("bad.json"),
-				      NULL},
+	refused((const char *const[]){ "run", "--run-dir", "/proc/stressd", e2e_path("bad.json"),
+				       NULL },
 		"stressd: /proc/stressd: ", "cannot be the run directory");
 }
 
@@ -236,12 +236,12 @@ static void run_dir_of_a_refusal(void **state)
 {
 	(void)state;
 	write_target("directory", "path", "/etc");
-	refused((const char *const[]){"run", "--run-dir", e2e_path("fresh"), e2e_path("bad.json"),
-				      NULL},
+	refused((const char *const[]){ "run", "--run-dir", e2e_path("fresh"), e2e_path("bad.json"),
+				       NULL },
 		"stressd: ", "belongs to the system");
 	assert_false(e2e_exists(e2e_path("fresh")));
-	refused((const char *const[]){"run", "--run-dir", e2e_path("dir"), e2e_path("bad.json"),
-				      NULL},
+	refused((const char *const[]){ "run", "--run-dir", e2e_path("dir"), e2e_path("bad.json"),
+				       NULL },
 		"stressd: ", "belongs to the system");
 	assert_true(e2e_exists(e2e_path("dir")));
 }
@@ -300,8 +300,8 @@ static void full_disk(void **state)
 
 		snprintf(size, sizeof(size), "size=%uk", kib);
 		assert_int_equal(mount("tmpfs", place, "tmpfs", 0, size), 0);
-		e2e_run(&r, (const char *const[]){"run", "--quiet", e2e_path("bad.json"), NULL},
-			(const char *const[]){env, NULL});
+		e2e_run(&r, (const char *const[]){ "run", "--quiet", e2e_path("bad.json"), NULL },
+			(const char *const[]){ env, NULL });
 		ran = r.exit == 0;
 		unwrap(r.out);
 		if (!ran &&

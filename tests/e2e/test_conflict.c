@@ -95,10 +95,10 @@ static void keep_copy(void)
 static const struct row {
 	const char *lie, *kind;
 } rows[] = {
-	{"other-file %/data 8192 512 1000 other=long-ago", "lost-write"},
-	{"zeros %/data 8192 512 1000", "zeroed"},
-	{"zeros %/data 8192 512 1000 at=write", "zeroed"},
-	{"swap-blocks %/data 8192 512 1000 with=16K at=read", "misplaced"},
+	{ "other-file %/data 8192 512 1000 other=long-ago", "lost-write" },
+	{ "zeros %/data 8192 512 1000", "zeroed" },
+	{ "zeros %/data 8192 512 1000 at=write", "zeroed" },
+	{ "swap-blocks %/data 8192 512 1000 with=16K at=read", "misplaced" },
 };
 
 static void tell(const struct row *row, bool writeback)

@@ -72,9 +72,9 @@ static int setup(void **state)
 	write_scenario("long", "60s");
 	traces_none(why); /* remembers the sysctls */
 	e2e_run(&r,
-		(const char *const[]){"run", "--quiet", "--run-dir", e2e_path("run"),
-				      e2e_path("short.json"), NULL},
-		(const char *const[]){"STRESSD_KILL=list", NULL});
+		(const char *const[]){ "run", "--quiet", "--run-dir", e2e_path("run"),
+				       e2e_path("short.json"), NULL },
+		(const char *const[]){ "STRESSD_KILL=list", NULL });
 	e2e_assert_exit(&r, 0);
 	for (char *line = strtok(r.err, "\n"); line; line = strtok(NULL, "\n"))
 		if (sscanf(line, "step %d:", &nsteps) == 1 && nsteps <= STEPS_MAX)
@@ -91,9 +91,9 @@ static void run_killed(struct e2e *r, const char *who, int step)
 	e2e_remove(e2e_path("run"));
 	snprintf(env, sizeof(env), "STRESSD_KILL=%s:%d", who, step);
 	e2e_run(r,
-		(const char *const[]){"run", "--quiet", "--run-dir", e2e_path("run"),
-				      e2e_path("short.json"), NULL},
-		(const char *const[]){env, NULL});
+		(const char *const[]){ "run", "--quiet", "--run-dir", e2e_path("run"),
+				       e2e_path("short.json"), NULL },
+		(const char *const[]){ env, NULL });
 }
 
 static bool recovered(void *ctx)
@@ -228,11 +228,11 @@ static void anybody(void **state)
 
 		e2e_remove(e2e_path("run"));
 		e2e_start(&r,
-			  (const char *const[]){"run", "--quiet", "--run-dir", e2e_path("run"),
-						e2e_path("short.json"), NULL},
+			  (const char *const[]){ "run", "--quiet", "--run-dir", e2e_path("run"),
+						 e2e_path("short.json"), NULL },
 			  NULL);
 		/* The moment of the kill is the input here, no condition is awaited. */
-		nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
 		n = traces_processes(pids, 16);
 		snprintf(what, sizeof(what), "run %d, a process killed after %ld us", i, us);
 		if (n)
@@ -264,9 +264,9 @@ static void start_long(struct e2e *r)
 {
 	e2e_remove(e2e_path("run"));
 	e2e_start(r,
-		  (const char *const[]){"run", "--quiet", "--run-dir", e2e_path("run"),
-					e2e_path("long.json"), NULL},
-		  (const char *const[]){"STRESSD_KILL=list", NULL});
+		  (const char *const[]){ "run", "--quiet", "--run-dir", e2e_path("run"),
+					 e2e_path("long.json"), NULL },
+		  (const char *const[]){ "STRESSD_KILL=list", NULL });
 	assert_true(e2e_until(started, r, 20));
 }
 

@@ -148,7 +148,7 @@ static void fill_prefill(u8 *buf)
 
 static void fill_stamps(u8 *buf)
 {
-	struct stamp id = {.run = 4711, .gen = 3, .file = 0, .writer = 2};
+	struct stamp id = { .run = 4711, .gen = 3, .file = 0, .writer = 2 };
 
 	for (; id.cell < LIAR_RUN_FILE / LIAR_RUN_CELL; id.cell++)
 		stamp_fill(buf + id.cell * LIAR_RUN_CELL, LIAR_RUN_CELL, &id);

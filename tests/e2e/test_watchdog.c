@@ -42,8 +42,8 @@ static void start(struct run *r, const char *target, const char *watchdog)
 		if (*p == '\'')
 			*p = '"';
 	e2e_write(path, text);
-	e2e_start(&r->e2e, (const char *const[]){"run", "--quiet", "--run-dir", r->dir, path, NULL},
-		  NULL);
+	e2e_start(&r->e2e,
+		  (const char *const[]){ "run", "--quiet", "--run-dir", r->dir, path, NULL }, NULL);
 }
 
 /* The worker reader.0 of this run, by its name and its ancestor. */
@@ -84,8 +84,8 @@ static void end(struct run *r, int code, const char *kind, const char *words)
 	result = e2e_result(r->dir);
 	assert_non_null(result);
 	finding = json_array_get(json_object_get(result, "findings"), 0);
-	text = json_string_value(json_object_get(finding ? finding : result,
-						 finding ? "sentence" : "reason"));
+	text = json_string_value(
+		json_object_get(finding ? finding : result, finding ? "sentence" : "reason"));
 	if (kind)
 		assert_string_equal(json_string_value(json_object_get(finding, "kind")), kind);
 	else
@@ -129,7 +129,7 @@ static void a_crashed_worker_has_crashed(void **state)
 
 static void a_task_that_the_kernel_holds_hangs(void **state)
 {
-	struct liar_run t = {0};
+	struct liar_run t = { 0 };
 	struct run r;
 
 	(void)state;

@@ -70,7 +70,7 @@ static bool is_ours(pid_t pid, void *ctx)
 
 size_t traces_processes(pid_t *pids, size_t max)
 {
-	struct list l = {.pids = pids, .max = max};
+	struct list l = { .pids = pids, .max = max };
 
 	each_process(is_ours, &l);
 	return l.n;

@@ -34,7 +34,7 @@ static void check_error(const char *text)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	struct scenario *sc = NULL, *again = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 	int r = scenario_parse_with(&sample_tables, "f", (const char *)data, len, &sc, &e);
 	char *text;
 
@@ -125,7 +125,7 @@ static size_t mutate(char *text, size_t len, struct rng *rng)
 /* fuzz_scenario [SEED]: the same seed does the same. */
 int main(int argc, char **argv)
 {
-	struct rng rng = {.state = argc > 1 ? strtoull(argv[1], NULL, 0) : 1};
+	struct rng rng = { .state = argc > 1 ? strtoull(argv[1], NULL, 0) : 1 };
 	static char base[TEXT_MAX + 1], text[TEXT_MAX + 1];
 	FILE *f = fopen(SOURCE_DIR "/tests/bad-scenarios/base.json", "r");
 	size_t base_len = f ? fread(base, 1, TEXT_MAX, f) : 0;

@@ -58,7 +58,7 @@ static void run_file(struct rng *rng, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct rng rng = {1};
+	struct rng rng = { 1 };
 	size_t files = 0;
 
 	for (int i = 1; i < argc; i++) {

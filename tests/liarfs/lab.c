@@ -61,7 +61,7 @@ int lab_setup(void **state)
 
 int lab_setup_invalidate(void **state)
 {
-	static const char *const options[] = {"--invalidate", NULL};
+	static const char *const options[] = { "--invalidate", NULL };
 
 	return lab_setup_with(state, options);
 }

@@ -23,7 +23,7 @@
 
 static void exec_server(const char *mount, const char *const *options, int out)
 {
-	const char *argv[OPTIONS_MAX + 5] = {"liarfs", "--die-with-parent", "--remove"};
+	const char *argv[OPTIONS_MAX + 5] = { "liarfs", "--die-with-parent", "--remove" };
 	size_t n = 3;
 	sigset_t none;
 
@@ -40,7 +40,7 @@ static void exec_server(const char *mount, const char *const *options, int out)
 /* The server says "ready", or ends. */
 static int wait_ready(int fd)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char buf[16];
 	ssize_t n;
 
@@ -56,7 +56,7 @@ int liar_start(struct liar *ret, const char *const *options)
 	_cleanup_close_ int in = -1, out = -1;
 	int fds[2], err;
 
-	*ret = (struct liar){.mount = "/tmp/liarfs-XXXXXX"};
+	*ret = (struct liar){ .mount = "/tmp/liarfs-XXXXXX" };
 	if (device < 0)
 		return -ENODEV;
 	if (!mkdtemp(ret->mount)) {
@@ -102,7 +102,7 @@ int liar_status(const struct liar *l, struct liar_status *ret)
 	char text[512];
 	ssize_t n;
 
-	*ret = (struct liar_status){0};
+	*ret = (struct liar_status){ 0 };
 	if (fd < 0)
 		return -errno;
 	n = pread(fd, text, sizeof(text) - 1, 0);
@@ -151,7 +151,7 @@ int liar_finish(struct liar *l)
 
 	if (l->pid > 0) {
 		_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, l->pid, 0);
-		struct pollfd p = {.fd = pidfd, .events = POLLIN};
+		struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 		kill(l->pid, SIGTERM);
 		if (pidfd < 0 || poll(&p, 1, STOP_TIMEOUT_MS) != 1)
@@ -163,7 +163,7 @@ int liar_finish(struct liar *l)
 		umount2(l->mount, MNT_DETACH);
 		rmdir(l->mount);
 	}
-	*l = (struct liar){0};
+	*l = (struct liar){ 0 };
 	return status == 0 ? 0 : -EPIPE;
 }
 

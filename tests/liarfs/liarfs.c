@@ -48,7 +48,7 @@ static int usage(FILE *out, int ret)
 static void *serve(void *arg)
 {
 	struct liarfs *fs = arg;
-	struct fuse_buf buf = {0};
+	struct fuse_buf buf = { 0 };
 
 	/* Cancelled while it waits for a request, and nowhere else. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
@@ -102,7 +102,7 @@ static int mount_and_run(struct liarfs *fs, const char *mountpoint, const sigset
 	/* auto_unmount: a helper of libfuse unmounts when this process is killed. */
 	char options[] =
 		"-oauto_unmount,allow_other,default_permissions,fsname=liarfs,subtype=liarfs";
-	char *argv[] = {name, options, NULL};
+	char *argv[] = { name, options, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(2, argv);
 	int ret = 1;
 
@@ -142,14 +142,14 @@ static void reap_helper(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"writeback", no_argument, NULL, 'w'},
-		{"invalidate", no_argument, NULL, 'i'},
-		{"die-with-parent", no_argument, NULL, 'd'},
-		{"remove", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{ "writeback", no_argument, NULL, 'w' },
+		{ "invalidate", no_argument, NULL, 'i' },
+		{ "die-with-parent", no_argument, NULL, 'd' },
+		{ "remove", no_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
-	struct liarfs fs = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct liarfs fs = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct rlimit files;
 	bool remove_mountpoint = false;
 	sigset_t stop;

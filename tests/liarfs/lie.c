@@ -16,7 +16,7 @@ struct span {
 
 /* Of one command; it is copied twice in memory. */
 #define NOW_MAX	   (64 * MIB)
-#define WHOLE_FILE ((struct span){0, UINT64_MAX})
+#define WHOLE_FILE ((struct span){ 0, UINT64_MAX })
 
 #define lies_foreach(l, ls) for (struct lie *l = (ls)->slots; l < (ls)->slots + LIES_MAX; l++)
 
@@ -24,7 +24,7 @@ void lies_init(struct lies *ls)
 {
 	pthread_condattr_t attr;
 
-	*ls = (struct lies){0};
+	*ls = (struct lies){ 0 };
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&ls->released, &attr);
@@ -43,7 +43,7 @@ static bool meets(const struct lie *l, const struct node *n, unsigned int moment
 {
 	if (!l->kind || !l->left || !(l->at & moment))
 		return false;
-	*ret = (struct span){MAX(request.from, l->offset), MIN(request.to, l->end)};
+	*ret = (struct span){ MAX(request.from, l->offset), MIN(request.to, l->end) };
 	return ret->from < ret->to && node_at_path(n, l->path);
 }
 
@@ -78,8 +78,8 @@ static void hold(struct liarfs *fs, const struct node *n, unsigned int moment, s
 	lies_foreach(l, ls)
 	{
 		u64 releases = ls->releases, until_ns = now_ns() + l->hold_ms * NSEC_PER_MSEC;
-		struct timespec until = {(time_t)(until_ns / NSEC_PER_SEC),
-					 (long)(until_ns % NSEC_PER_SEC)};
+		struct timespec until = { (time_t)(until_ns / NSEC_PER_SEC),
+					  (long)(until_ns % NSEC_PER_SEC) };
 		bool forever = !l->hold_ms;
 		int ret = 0;
 
@@ -123,13 +123,13 @@ ssize_t lies_read(struct liarfs *fs, struct node *n, char *buf, size_t len, u64 
 	struct span s;
 	bool told;
 
-	hold(fs, n, AT_READ, (struct span){offset, offset + len});
+	hold(fs, n, AT_READ, (struct span){ offset, offset + len });
 	size = node_read(n, buf, len, offset);
 	if (size <= 0)
 		return size;
 	lies_foreach(l, &fs->lies)
 	{
-		if (!meets(l, n, AT_READ, (struct span){offset, offset + (u64)size}, &s))
+		if (!meets(l, n, AT_READ, (struct span){ offset, offset + (u64)size }, &s))
 			continue;
 		switch (l->kind->act) {
 		case ACT_FAIL:
@@ -166,8 +166,8 @@ static int remember(struct liarfs *fs, struct node *n, const char *buf, size_t l
 		enum lie_keep what;
 		enum preimage_keep keep;
 	} rows[] = {
-		{&n->previous, KEEP_PREVIOUS, PREIMAGE_LAST},
-		{&n->synced, KEEP_SYNCED, PREIMAGE_FIRST},
+		{ &n->previous, KEEP_PREVIOUS, PREIMAGE_LAST },
+		{ &n->synced, KEEP_SYNCED, PREIMAGE_FIRST },
 	};
 	int ret = 0;
 
@@ -227,7 +227,7 @@ static int fail_write(struct liarfs *fs, struct node *n, const char *buf, u64 of
 ssize_t lies_write(struct liarfs *fs, struct node *n, const char *buf, size_t len, u64 offset,
 		   struct lie_change *ret_change)
 {
-	struct span request = {offset, offset + len}, s;
+	struct span request = { offset, offset + len }, s;
 	_cleanup_free_ char *copy = NULL;
 	int ret;
 
@@ -252,7 +252,7 @@ ssize_t lies_write(struct liarfs *fs, struct node *n, const char *buf, size_t le
 		if (edit(fs, l, n, copy, offset, s, &told) < 0 || !told)
 			continue;
 		tell(&fs->lies, l, s);
-		*ret_change = (struct lie_change){n, s.from, s.to - s.from};
+		*ret_change = (struct lie_change){ n, s.from, s.to - s.from };
 	}
 	ret = store(fs, n, copy ? copy : buf, len, offset);
 	return ret < 0 ? ret : (ssize_t)len;
@@ -286,7 +286,7 @@ int lies_truncate(struct liarfs *fs, struct node *n, u64 size)
 
 	hold(fs, n, AT_TRUNCATE, WHOLE_FILE);
 	old = n->size;
-	cut = (struct span){MIN(size, old), MAX(size, old)};
+	cut = (struct span){ MIN(size, old), MAX(size, old) };
 	preimage_forget(&n->previous, size, UINT64_MAX);
 	preimage_forget(&n->synced, size, UINT64_MAX);
 	lies_foreach(l, &fs->lies)
@@ -315,8 +315,8 @@ int lies_punch(struct liarfs *fs, struct node *n, u64 offset, u64 end)
 	struct span range, s;
 	int ret;
 
-	hold(fs, n, AT_TRUNCATE, (struct span){offset, end});
-	range = (struct span){offset, MIN(end, n->size)};
+	hold(fs, n, AT_TRUNCATE, (struct span){ offset, end });
+	range = (struct span){ offset, MIN(end, n->size) };
 	preimage_forget(&n->previous, offset, end);
 	preimage_forget(&n->synced, offset, end);
 	lies_foreach(l, &fs->lies)
@@ -353,7 +353,7 @@ static int lose_dirty(struct node *n, struct span s, bool *ret_lost)
 		ret = ret ? ret : preimage_apply(&n->synced, buf, len, at);
 		if (ret < 0)
 			return ret;
-		if (!differs(n, buf, at, (struct span){at, at + len}))
+		if (!differs(n, buf, at, (struct span){ at, at + len }))
 			continue;
 		ret = node_write(n, buf, len, at);
 		if (ret < 0)
@@ -388,7 +388,7 @@ int lies_fsync(struct liarfs *fs, struct node *n)
 		if (!l->kind || !l->unsynced || !node_at_path(n, l->path))
 			continue;
 		for (; l->unsynced; l->unsynced--)
-			count(&fs->lies, (struct span){l->offset, l->end});
+			count(&fs->lies, (struct span){ l->offset, l->end });
 		if (!l->left)
 			l->kind = NULL;
 	}
@@ -407,14 +407,14 @@ void lies_getattr(struct liarfs *fs, const struct node *n, struct stat *st)
 			continue;
 		st->st_size = MAX((off_t)0, st->st_size + l->delta);
 		if ((u64)st->st_size != n->size)
-			tell(&fs->lies, l, (struct span){n->size, n->size});
+			tell(&fs->lies, l, (struct span){ n->size, n->size });
 	}
 }
 
 int lies_tell_now(struct liarfs *fs, struct lie *l, struct lie_change *ret_change)
 {
 	struct node *n = node_find(&fs->tree, l->path);
-	struct span s = {l->offset, n ? MIN(l->end, n->size) : 0};
+	struct span s = { l->offset, n ? MIN(l->end, n->size) : 0 };
 	size_t len = s.from < s.to ? (size_t)(s.to - s.from) : 0;
 	_cleanup_free_ char *truth = malloc(len + 1), *buf = malloc(len + 1);
 	bool told;
@@ -441,8 +441,8 @@ int lies_tell_now(struct liarfs *fs, struct lie *l, struct lie_change *ret_chang
 	if (ret == 0 && l->kind->exchanges)
 		ret = node_write(n, truth, len, l->with + (s.from - l->offset));
 	/* Two ranges changed where they were exchanged: the whole file is named. */
-	*ret_change = (struct lie_change){n, l->kind->exchanges ? 0 : s.from,
-					  l->kind->exchanges ? 0 : len};
+	*ret_change = (struct lie_change){ n, l->kind->exchanges ? 0 : s.from,
+					   l->kind->exchanges ? 0 : len };
 	tell(&fs->lies, l, s);
 	return ret;
 }

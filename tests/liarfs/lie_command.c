@@ -45,7 +45,9 @@ static int parse_errno(const char *s, int *ret)
 /* In the order of the bits of enum lie_moment. */
 static int parse_moment(const char *s, unsigned int *ret)
 {
-	static const char *const names[] = {"read", "write", "now", "fsync", "getattr", "truncate"};
+	static const char *const names[] = {
+		"read", "write", "now", "fsync", "getattr", "truncate"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], s) == 0) {
@@ -110,8 +112,8 @@ static int set_key(struct lie *l, enum lie_key key, const char *value)
 }
 
 /* In the order of the bits of enum lie_key. */
-static const char *const key_names[] = {"at", "errno", "bit",  "cell", "delta",
-					"ms", "other", "with", "byte", "random"};
+static const char *const key_names[] = { "at", "errno", "bit",	"cell", "delta",
+					 "ms", "other", "with", "byte", "random" };
 
 static int parse_option(struct lies *ls, struct lie *l, char *word)
 {
@@ -149,11 +151,11 @@ static int parse_lie(struct lies *ls, char *const *words, size_t n, struct lie *
 	u64 len;
 	size_t i = 4;
 
-	*ret = (struct lie){.kind = kind_by_name(words[0]),
-			    .left = 1,
-			    .error = EIO,
-			    .cell_bytes = 512,
-			    .byte = 0xa5};
+	*ret = (struct lie){ .kind = kind_by_name(words[0]),
+			     .left = 1,
+			     .error = EIO,
+			     .cell_bytes = 512,
+			     .byte = 0xa5 };
 	if (!ret->kind)
 		return refuse(ls, -EINVAL, "%s: no such lie", words[0]);
 	ret->at = ret->kind->default_moment;

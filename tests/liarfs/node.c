@@ -91,7 +91,7 @@ int node_new(struct tree *t, struct node *parent, const char *name, mode_t mode,
 
 int tree_init(struct tree *t)
 {
-	*t = (struct tree){0};
+	*t = (struct tree){ 0 };
 	LIST_INIT(&t->every);
 	return node_new(t, NULL, "", S_IFDIR | 0755, &t->root);
 }

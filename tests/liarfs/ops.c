@@ -32,7 +32,7 @@ static struct node *node_of(struct liarfs *fs, fuse_ino_t ino)
 
 static void control_stat(struct stat *st)
 {
-	*st = (struct stat){.st_ino = 2, .st_mode = S_IFREG | 0600, .st_nlink = 1};
+	*st = (struct stat){ .st_ino = 2, .st_mode = S_IFREG | 0600, .st_nlink = 1 };
 }
 
 static bool is_control(const struct liarfs *fs, const struct node *parent, const char *name)
@@ -43,8 +43,8 @@ static bool is_control(const struct liarfs *fs, const struct node *parent, const
 /* Counts a reference for the kernel. */
 static void fill_entry(struct node *n, struct fuse_entry_param *ret)
 {
-	*ret = (struct fuse_entry_param){.ino = (fuse_ino_t)(uintptr_t)n,
-					 .entry_timeout = ENTRY_TIMEOUT_S};
+	*ret = (struct fuse_entry_param){ .ino = (fuse_ino_t)(uintptr_t)n,
+					  .entry_timeout = ENTRY_TIMEOUT_S };
 	n->lookups++;
 	node_stat(n, &ret->attr);
 }
@@ -64,7 +64,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct liarfs *fs = fs_of(req);
-	struct fuse_entry_param e = {.entry_timeout = ENTRY_TIMEOUT_S};
+	struct fuse_entry_param e = { .entry_timeout = ENTRY_TIMEOUT_S };
 	struct node *n;
 	LOCKED(fs);
 
@@ -311,7 +311,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 		     struct fuse_file_info *fi)
 {
 	struct liarfs *fs = fs_of(req);
-	struct lie_change change = {0};
+	struct lie_change change = { 0 };
 	ssize_t ret;
 
 	(void)fi;
@@ -400,7 +400,7 @@ static void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	size_t size =
 		(size_t)MIN((u64)len, COPY_MAX); /* fewer than asked is legal: the caller loops */
 	_cleanup_free_ char *buf = malloc(size + 1);
-	struct lie_change change = {0};
+	struct lie_change change = { 0 };
 	ssize_t ret = -EINVAL;
 	LOCKED(fs);
 
@@ -451,7 +451,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct liarfs *fs = fs_of(req);
 	u64 total = 1024 * GIB / 4096, used = 0;
-	struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255};
+	struct statvfs st = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
 	struct node *n;
 	LOCKED(fs);
 

@@ -13,7 +13,7 @@
 
 void preimage_init(struct preimage *p)
 {
-	*p = (struct preimage){.fd = -1};
+	*p = (struct preimage){ .fd = -1 };
 }
 
 void preimage_free(struct preimage *p)

@@ -50,11 +50,11 @@ static void lie_other(u8 *bytes, const struct row *r, const u8 *model)
 }
 
 static const struct row rows[] = {
-	{"zeros", "", 4096, 512, lie_zeros},
-	{"zeros", "", 5000, 7, lie_zeros},
-	{"flip-bit", "bit=3", 12345, 1, lie_flip},
-	{"swap-blocks", "with=32K", 8192, 4096, lie_swap},
-	{"other-file", "other=pool", 1024, 512, lie_other},
+	{ "zeros", "", 4096, 512, lie_zeros },
+	{ "zeros", "", 5000, 7, lie_zeros },
+	{ "flip-bit", "bit=3", 12345, 1, lie_flip },
+	{ "swap-blocks", "with=32K", 8192, 4096, lie_swap },
+	{ "other-file", "other=pool", 1024, 512, lie_other },
 };
 
 static void make_pool(struct lab *t)
@@ -225,7 +225,7 @@ static void old_data(void **state)
 
 static void stale(void **state)
 {
-	static const char *const patterns[] = {"byte=0x5a", "random=7", "other=pool"};
+	static const char *const patterns[] = { "byte=0x5a", "random=7", "other=pool" };
 	struct lab *t = *state;
 
 	make_pool(t);

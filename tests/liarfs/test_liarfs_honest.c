@@ -148,9 +148,9 @@ static void do_truncate(struct diff *d)
 
 static void do_fallocate(struct diff *d)
 {
-	static const int modes[] = {0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE,
-				    FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
-				    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE};
+	static const int modes[] = { 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE,
+				     FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+				     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
 	int mode = modes[rng_below(&d->rng, ARRAY_SIZE(modes))];
 	u64 off, len;
 
@@ -206,7 +206,7 @@ static void differential(const char *const *options)
 		do_map,	  do_truncate, do_read,		do_fallocate,	do_copy,
 		do_sync,  do_drop,     do_stat,
 	};
-	_cleanup_liar_ struct liar l = {0};
+	_cleanup_liar_ struct liar l = { 0 };
 	static struct diff diff;
 	struct diff *d = &diff;
 
@@ -239,7 +239,7 @@ static void differential_write_through(void **state)
 
 static void differential_writeback(void **state)
 {
-	static const char *const options[] = {"--writeback", "--invalidate", NULL};
+	static const char *const options[] = { "--writeback", "--invalidate", NULL };
 
 	(void)state;
 	differential(options);
@@ -275,7 +275,7 @@ static int contend(int fd, int me)
 
 static void many_processes(void **state)
 {
-	_cleanup_liar_ struct liar l = {0};
+	_cleanup_liar_ struct liar l = { 0 };
 	_cleanup_close_ int fd = -1, direct = -1;
 	static u8 buf[SHARED_SIZE] __attribute__((aligned(BLOCK)));
 	pid_t pids[PROCESSES];
@@ -352,11 +352,11 @@ static void libaio_write_read(int fd, u8 *from, u8 *to)
 
 static void asynchronous(void **state)
 {
-	static void (*const engines[])(int, u8 *, u8 *) = {uring_write_read, libaio_write_read};
+	static void (*const engines[])(int, u8 *, u8 *) = { uring_write_read, libaio_write_read };
 	static u8 from[8 * BLOCK] __attribute__((aligned(BLOCK)));
 	static u8 to[8 * BLOCK] __attribute__((aligned(BLOCK)));
-	_cleanup_liar_ struct liar l = {0};
-	struct rng rng = {3};
+	_cleanup_liar_ struct liar l = { 0 };
+	struct rng rng = { 3 };
 
 	(void)state;
 	assert_int_equal(liar_start(&l, NULL), 0);
@@ -373,7 +373,7 @@ static void asynchronous(void **state)
 
 static void sparse(void **state)
 {
-	_cleanup_liar_ struct liar l = {0};
+	_cleanup_liar_ struct liar l = { 0 };
 	_cleanup_close_ int fd = -1;
 	char buf[8] = "x";
 	struct stat st;
@@ -416,7 +416,7 @@ static void list(const struct liar *l, char names[256])
 
 static void names(void **state)
 {
-	_cleanup_liar_ struct liar l = {0};
+	_cleanup_liar_ struct liar l = { 0 };
 	_cleanup_close_ int fd = -1;
 	char buf[256];
 
@@ -449,7 +449,7 @@ static void names(void **state)
 /* Killed, the mount goes all the same; stopped, nothing stays. */
 static void leaves_nothing(void **state)
 {
-	_cleanup_liar_ struct liar l = {0};
+	_cleanup_liar_ struct liar l = { 0 };
 	char mount[64];
 	int status;
 

@@ -159,8 +159,8 @@ static void sizes(void **state)
 
 static void punches(void **state)
 {
-	static const char *const kinds[] = {"resurrect data 1024 512",
-					    "lost-truncate data 1024 512"};
+	static const char *const kinds[] = { "resurrect data 1024 512",
+					     "lost-truncate data 1024 512" };
 	struct lab *t = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

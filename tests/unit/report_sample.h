@@ -50,13 +50,13 @@ static inline void sample_finding(struct sample *s, struct finding *f, size_t i)
 	strcpy(f->finder, "dio_reader.1");
 	for (size_t b = 0; b < 512; b++)
 		f->expected[b] = (u8)(b | 1);
-	f->layers[LAYER_CACHE] = (struct finding_layer){LAYER_BAD, "zeros"};
-	f->layers[LAYER_DIRECT] = (struct finding_layer){LAYER_GOOD, "generation 31"};
+	f->layers[LAYER_CACHE] = (struct finding_layer){ LAYER_BAD, "zeros" };
+	f->layers[LAYER_DIRECT] = (struct finding_layer){ LAYER_GOOD, "generation 31" };
 	f->layers[LAYER_DEVICE].state = LAYER_UNAVAILABLE;
-	f->ops[0] = (struct finding_op){"short_write.1", "pwrite(458752 bytes at 393216) = 12288",
-					1202 * NSEC_PER_MSEC, 1204 * NSEC_PER_MSEC - 50000};
-	f->ops[1] = (struct finding_op){"mmap_writer.0", "store(512 bytes at 415744)",
-					1204 * NSEC_PER_MSEC + 2000, 0};
+	f->ops[0] = (struct finding_op){ "short_write.1", "pwrite(458752 bytes at 393216) = 12288",
+					 1202 * NSEC_PER_MSEC, 1204 * NSEC_PER_MSEC - 50000 };
+	f->ops[1] = (struct finding_op){ "mmap_writer.0", "store(512 bytes at 415744)",
+					 1204 * NSEC_PER_MSEC + 2000, 0 };
 	f->nops = 2;
 	f->log[0] = s->log[0];
 	f->log[1] = s->log[1];
@@ -80,39 +80,41 @@ static inline struct sample *sample_new(size_t nfindings)
 	}
 	s->sc.name = "short-write-vs-mmap";
 	s->workers[0] = (struct worker_result){
-		"mmap_writer.0", "mmap_writer", "stopped", "", 1200000, 4 * GIB, 0, 0, 0, 0, 2.5};
-	s->workers[1] = (struct worker_result){
-		"dio_reader.1", "dio_reader", "failed", "no memory", 5000, 2560000, 2, 1, 5000, 12, 0.5};
+		"mmap_writer.0", "mmap_writer", "stopped", "", 1200000, 4 * GIB, 0, 0, 0, 0, 2.5
+	};
+	s->workers[1] = (struct worker_result){ "dio_reader.1", "dio_reader", "failed", "no memory",
+						5000,		2560000,      2,	1,
+						5000,		12,	      0.5 };
 	s->notes[0] = "ENOSPC from fallocate was explained";
 	s->dropped[0] = "dropcache: no cgroup v2";
-	*r = (struct run_result){.sc = &s->sc,
-				 .verdict = nfindings ? VERDICT_FAIL : VERDICT_PASS,
-				 .exit = nfindings ? 1 : 0,
-				 .seed = 7,
-				 .started = {1714564800, 0},
-				 .duration_s = 29.3,
-				 .run_key = 0xabcdef,
-				 .run_dir = "/var/lib/stressd/runs/1",
-				 .kernel = "6.1.0 #1 SMP",
-				 .machine = "x86_64",
-				 .fs = "xfs",
-				 .mount_options = "noatime",
-				 .device = "/dev/loop0",
-				 .workers = s->workers,
-				 .nworkers = 2,
-				 .findings = s->findings,
-				 .nfindings = nfindings,
-				 .cells = 32768,
-				 .cells_checked = 5000,
-				 .cells_open = 12,
-				 .ops = 1205000,
-				 .dropped = s->dropped,
-				 .ndropped = 1,
-				 .notes = s->notes,
-				 .nnotes = 1,
-				 .klog_watched = true,
-				 .taint_after = 512,
-				 .reproduce = "stressd run --run-dir again scenario.json"};
+	*r = (struct run_result){ .sc = &s->sc,
+				  .verdict = nfindings ? VERDICT_FAIL : VERDICT_PASS,
+				  .exit = nfindings ? 1 : 0,
+				  .seed = 7,
+				  .started = { 1714564800, 0 },
+				  .duration_s = 29.3,
+				  .run_key = 0xabcdef,
+				  .run_dir = "/var/lib/stressd/runs/1",
+				  .kernel = "6.1.0 #1 SMP",
+				  .machine = "x86_64",
+				  .fs = "xfs",
+				  .mount_options = "noatime",
+				  .device = "/dev/loop0",
+				  .workers = s->workers,
+				  .nworkers = 2,
+				  .findings = s->findings,
+				  .nfindings = nfindings,
+				  .cells = 32768,
+				  .cells_checked = 5000,
+				  .cells_open = 12,
+				  .ops = 1205000,
+				  .dropped = s->dropped,
+				  .ndropped = 1,
+				  .notes = s->notes,
+				  .nnotes = 1,
+				  .klog_watched = true,
+				  .taint_after = 512,
+				  .reproduce = "stressd run --run-dir again scenario.json" };
 	return s;
 }
 

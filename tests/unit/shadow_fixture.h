@@ -28,10 +28,10 @@ struct shadow_fixture {
 static inline void fixture_make_sized(struct shadow_fixture *x, bool conflict, u64 cells)
 {
 	struct sc_file files[2] = {
-		{.name = (char *)"data", .max_bytes = cells * FIX_CELL, .cell_bytes = FIX_CELL},
-		{.name = (char *)"other", .max_bytes = cells * FIX_CELL, .cell_bytes = FIX_CELL},
+		{ .name = (char *)"data", .max_bytes = cells * FIX_CELL, .cell_bytes = FIX_CELL },
+		{ .name = (char *)"other", .max_bytes = cells * FIX_CELL, .cell_bytes = FIX_CELL },
 	};
-	struct scenario sc = {.files = files, .nfiles = 2};
+	struct scenario sc = { .files = files, .nfiles = 2 };
 	struct err e;
 
 	files[0].conflict = conflict;

@@ -108,7 +108,7 @@ static inline void begin(struct fixture *f, const char *run, const char *type,
 			 const char *const values[])
 {
 
-	*f = (struct fixture){0};
+	*f = (struct fixture){ 0 };
 	f->sc.target.type = target_type_by_name(type);
 	assert_non_null(f->sc.target.type);
 	f->sc.target.options = decode(f->sc.target.type, values);
@@ -153,7 +153,7 @@ static inline bool loops_go(void)
 	u64 end_ns = now_ns() + DEADLINE_NS;
 
 	while (any_loop_below_base() && now_ns() < end_ns)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	return !any_loop_below_base();
 }
 

@@ -32,35 +32,35 @@ static void lines(void **state)
 		const char *pointer;
 		size_t line;
 	} rows[] = {
-		{"", 2},
-		{"/a", 3},
-		{"/a/0", 4},
-		{"/a/1", 5},
-		{"/a/1/b~1c", 5},
-		{"/a/1/d~0e", 6},
-		{"/a/2", 8},
-		{"/a/3", 8},
-		{"/a/3/0", 8},
-		{"/a/3/0/0", 8},
-		{"/a/3/1", 9},
-		{"/a/3/1/0", 9},
-		{"/", 10},
-		{"/a0", 10},
-		{"/z\xf0\x9f\x98\x80\n", 11},
-		{"/z\xf0\x9f\x98\x80\n/1", 11},
+		{ "", 2 },
+		{ "/a", 3 },
+		{ "/a/0", 4 },
+		{ "/a/1", 5 },
+		{ "/a/1/b~1c", 5 },
+		{ "/a/1/d~0e", 6 },
+		{ "/a/2", 8 },
+		{ "/a/3", 8 },
+		{ "/a/3/0", 8 },
+		{ "/a/3/0/0", 8 },
+		{ "/a/3/1", 9 },
+		{ "/a/3/1/0", 9 },
+		{ "/", 10 },
+		{ "/a0", 10 },
+		{ "/z\xf0\x9f\x98\x80\n", 11 },
+		{ "/z\xf0\x9f\x98\x80\n/1", 11 },
 		/* Not there. */
-		{"/b", 0},
-		{"/a/4", 0},
-		{"/a/00", 0},
-		{"/a/-", 0},
-		{"/a/1/b/c", 0},
-		{"/a/1/d~e", 0},
-		{"/a/2/0", 0},
-		{"/a/", 0},
-		{"a", 0},
-		{"/a/0/0", 0},
-		{"/z", 0},
-		{"//1", 0},
+		{ "/b", 0 },
+		{ "/a/4", 0 },
+		{ "/a/00", 0 },
+		{ "/a/-", 0 },
+		{ "/a/1/b/c", 0 },
+		{ "/a/1/d~e", 0 },
+		{ "/a/2/0", 0 },
+		{ "/a/", 0 },
+		{ "a", 0 },
+		{ "/a/0/0", 0 },
+		{ "/z", 0 },
+		{ "//1", 0 },
 	};
 
 	(void)state;
@@ -119,16 +119,16 @@ static void escapes(void **state)
 	static const struct {
 		const char *in, *out;
 	} rows[] = {
-		{"plain", "plain"},
-		{"a\nb\t", "a\\u000ab\\u0009"},
-		{"\x1b[31m\x7f", "\\u001b[31m\\u007f"},
-		{"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
-		{"\xc2\x85", "\\u0085"},			/* C1: next line */
-		{"\xe2\x80\xa8\xe2\x80\xae", "\\u2028\\u202e"}, /* line separator, override */
-		{"\xff\xc0\x80", "\\xff\\xc0\\x80"},		/* never in UTF-8; overlong NUL */
-		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},		/* surrogate */
-		{"\xf0\x9f\x98\x80\xf0\x9f", "\xf0\x9f\x98\x80\\xf0\\x9f"}, /* whole, cut */
-		{"", ""},
+		{ "plain", "plain" },
+		{ "a\nb\t", "a\\u000ab\\u0009" },
+		{ "\x1b[31m\x7f", "\\u001b[31m\\u007f" },
+		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+		{ "\xc2\x85", "\\u0085" },			  /* C1: next line */
+		{ "\xe2\x80\xa8\xe2\x80\xae", "\\u2028\\u202e" }, /* line separator, override */
+		{ "\xff\xc0\x80", "\\xff\\xc0\\x80" },		  /* never in UTF-8; overlong NUL */
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		  /* surrogate */
+		{ "\xf0\x9f\x98\x80\xf0\x9f", "\xf0\x9f\x98\x80\\xf0\\x9f" }, /* whole, cut */
+		{ "", "" },
 	};
 	char buf[64], again[64];
 

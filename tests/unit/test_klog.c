@@ -34,7 +34,7 @@ static void feed(struct klog *k, const char *const *lines, size_t n)
 
 #define FEED(k, ...)                                                                               \
 	do {                                                                                       \
-		static const char *const lines_[] = {__VA_ARGS__};                                 \
+		static const char *const lines_[] = { __VA_ARGS__ };                               \
 		feed(k, lines_, ARRAY_SIZE(lines_));                                               \
 	} while (0)
 
@@ -80,7 +80,7 @@ static int run_script(struct klog *k, const char *const *records, size_t n)
 
 #define SCRIPT(k, ...)                                                                             \
 	({                                                                                         \
-		static const char *const records_[] = {__VA_ARGS__};                               \
+		static const char *const records_[] = { __VA_ARGS__ };                             \
 		run_script(k, records_, ARRAY_SIZE(records_));                                     \
 	})
 
@@ -294,14 +294,14 @@ static void garbage(void **state)
 {
 	struct klog *k = memory();
 	char line[300];
-	struct rng rng = {1};
+	struct rng rng = { 1 };
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		size_t n = rng_below(&rng, sizeof(line));
 
 		for (size_t c = 0; c < n; c++)
-			line[c] = (char)rng_in(&rng, (struct range){1, 255});
+			line[c] = (char)rng_in(&rng, (struct range){ 1, 255 });
 		line[n ? n - 1 : 0] = '\0';
 		klog_feed(k, line, (u64)i);
 	}
@@ -380,10 +380,10 @@ static void splat_in_records(void **state)
 
 static void records(void **state)
 {
-	static const char *const bad[] = {"",	     ";",	  "6",
-					  "6,1,2,-", "x,1,2,-;a", "6;a",
-					  "6,1;a",   ",,,;a",	  "6,1,99999999999999999999,-;a",
-					  "6 ,1,2;a"};
+	static const char *const bad[] = { "",	      ";",	   "6",
+					   "6,1,2,-", "x,1,2,-;a", "6;a",
+					   "6,1;a",   ",,,;a",	   "6,1,99999999999999999999,-;a",
+					   "6 ,1,2;a" };
 	struct kmsg_record r;
 	char buf[256];
 
@@ -446,7 +446,8 @@ static void copied(void **state)
 /* Two runs beside each other on one machine: each answers for its own device only. */
 static void other_loop_devices_are_foreign(void **state)
 {
-	static const char theirs[] = "EXT4-fs error (device loop4): ext4_lookup:1855: inode #2: bad";
+	static const char theirs[] =
+		"EXT4-fs error (device loop4): ext4_lookup:1855: inode #2: bad";
 	static const char ours[] = "EXT4-fs error (device loop3): ext4_lookup:1855: inode #2: bad";
 	static const char disk[] = "I/O error, dev vda, sector 8 op 0x0:(READ) flags 0x0";
 	struct klog *k;

@@ -33,7 +33,7 @@ static void reads_from_the_marker(void **state)
 {
 	struct klog *k;
 	struct err e;
-	struct pollfd p = {.events = POLLIN};
+	struct pollfd p = { .events = POLLIN };
 	const char *lines[64];
 	u64 before, after;
 	size_t n;
@@ -70,7 +70,7 @@ static void timer_closes_a_splat(void **state)
 {
 	struct klog *k;
 	struct err e;
-	struct pollfd p = {.events = POLLIN};
+	struct pollfd p = { .events = POLLIN };
 
 	(void)state;
 	assert_int_equal(klog_open("test", &k, &e), 0);

@@ -19,7 +19,7 @@
 
 #define SAMPLES SOURCE_DIR "/tests/klog/"
 
-static const char *const severities[] = {"info", "notice", "warning", "error", "bug"};
+static const char *const severities[] = { "info", "notice", "warning", "error", "bug" };
 
 struct sample {
 	char title[160], severity[16], comm[17];
@@ -52,7 +52,7 @@ static void load(const char *name, const char *suffix, bool varied, struct sampl
 	f = fopen(path, "re");
 	if (!f)
 		fail_msg("rule %s has no sample: write %s", name, path);
-	*s = (struct sample){.pid = -1};
+	*s = (struct sample){ .pid = -1 };
 	assert_int_equal(klog_open_memory(&s->k), 0);
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
@@ -98,11 +98,12 @@ static void matches(void **state)
 /* The first line of every splat is kept, and so is its last. */
 static void blocks_are_whole(void **state)
 {
-	static const char *const whole[] = {
-		"kasan",      "folio-check", "bad-page-state", "kfence",
-		"kcsan",      "ubsan",	     "refcount",       "null-deref",
-		"kernel-bug", "warning",     "hung-task",      "lockdep-circular",
-		"slab",	      "rcu-stall",   "busy-inodes",    "xfs-assert"};
+	static const char *const whole[] = { "kasan",	  "folio-check", "bad-page-state",
+					     "kfence",	  "kcsan",	 "ubsan",
+					     "refcount",  "null-deref",	 "kernel-bug",
+					     "warning",	  "hung-task",	 "lockdep-circular",
+					     "slab",	  "rcu-stall",	 "busy-inodes",
+					     "xfs-assert" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {

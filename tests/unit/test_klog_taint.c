@@ -34,12 +34,12 @@ static void debugfs(void **state)
 		int ret;
 		const char *path;
 	} rows[] = {
-		{"24 1 0:7 / /sys/kernel/debug rw shared:9 - debugfs debugfs rw\n", 0,
-		 "/sys/kernel/debug"},
-		{"24 1 0:7 / /a\\040b rw - debugfs none rw\n", 0, "/a b"},
-		{"24 1 0:7 / /x rw - tmpfs debugfs rw\n", -ENOENT, NULL},
-		{"x - debugfs debugfs rw", -ENOENT, NULL},
-		{"\n", -ENOENT, NULL},
+		{ "24 1 0:7 / /sys/kernel/debug rw shared:9 - debugfs debugfs rw\n", 0,
+		  "/sys/kernel/debug" },
+		{ "24 1 0:7 / /a\\040b rw - debugfs none rw\n", 0, "/a b" },
+		{ "24 1 0:7 / /x rw - tmpfs debugfs rw\n", -ENOENT, NULL },
+		{ "x - debugfs debugfs rw", -ENOENT, NULL },
+		{ "\n", -ENOENT, NULL },
 	};
 
 	(void)state;

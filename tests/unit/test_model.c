@@ -124,7 +124,7 @@ static bool plan_move(struct model *m, struct writer *w)
 
 static bool plan(struct model *m, struct writer *w)
 {
-	struct stamp id = {.run = FIX_RUN, .writer = id_of(m, w), .cell = w->cell};
+	struct stamp id = { .run = FIX_RUN, .writer = id_of(m, w), .cell = w->cell };
 
 	w->from = 0;
 	w->to = FIX_CELL;
@@ -146,11 +146,11 @@ static bool plan(struct model *m, struct writer *w)
 
 static void writer_begin(struct model *m, struct writer *w)
 {
-	static const enum outcome hows[] = {OUTCOME_DONE, OUTCOME_DONE, OUTCOME_DONE,
-					    OUTCOME_FAILED, OUTCOME_MAYBE};
+	static const enum outcome hows[] = { OUTCOME_DONE, OUTCOME_DONE, OUTCOME_DONE,
+					     OUTCOME_FAILED, OUTCOME_MAYBE };
 	u64 cell = below(m, CELLS);
 
-	*w = (struct writer){.cell = cell, .kind = CELL_STAMP};
+	*w = (struct writer){ .cell = cell, .kind = CELL_STAMP };
 	if (m->reshaping)
 		w->kind = below(m, 2) ? CELL_STAMP : (enum cell_kind)below(m, 4);
 	if (!shadow_begin(&m->x.sh, m->x.f, cell, 1, id_of(m, w), w->kind, 0))
@@ -296,7 +296,7 @@ static u32 final_check(struct model *m)
 	u32 wrong = 0;
 
 	for (u64 cell = 0; cell < CELLS; cell++) {
-		struct reader r = {.cell = cell, .to = FIX_CELL, .s = view_of(m, cell)};
+		struct reader r = { .cell = cell, .to = FIX_CELL, .s = view_of(m, cell) };
 		bool same = !memcmp(m->disk[cell], m->ideal[cell], FIX_CELL);
 		enum judgement j;
 
@@ -316,10 +316,10 @@ static u64 judged[2], open_cases[2]; /* without and with moves and holes */
 
 static u32 run_seed(u64 seed, bool conflict, bool reshaping, enum fault fault, bool *planted)
 {
-	struct model m = {.rng = {.state = seed},
-			  .conflict = conflict,
-			  .reshaping = reshaping,
-			  .fault = fault};
+	struct model m = { .rng = { .state = seed },
+			   .conflict = conflict,
+			   .reshaping = reshaping,
+			   .fault = fault };
 	u32 wrong;
 
 	/* one shadow for all runs: as good as new, and no file each */

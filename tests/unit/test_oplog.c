@@ -26,7 +26,7 @@ static void history_make(struct history *h)
 {
 	struct err e;
 
-	*h = (struct history){0};
+	*h = (struct history){ 0 };
 	snprintf(h->dir, sizeof(h->dir), "/tmp/stressd-test-XXXXXX");
 	assert_non_null(mkdtemp(h->dir));
 	snprintf(h->path, sizeof(h->path), "%s/ops.log", h->dir);
@@ -43,13 +43,13 @@ static void history_free(struct history *h)
 /* Operation number @i: every field says so. */
 static struct op_record op_number(u64 i)
 {
-	return (struct op_record){.op = (u8)(OP_PWRITE + i % 3),
-				  .file = (u8)i,
-				  .how = (u16)(i * 3),
-				  .offset = i * 4096,
-				  .len = i * 7 + 1,
-				  .arg = ~i,
-				  .gen = (u32)i + 1};
+	return (struct op_record){ .op = (u8)(OP_PWRITE + i % 3),
+				   .file = (u8)i,
+				   .how = (u16)(i * 3),
+				   .offset = i * 4096,
+				   .len = i * 7 + 1,
+				   .arg = ~i,
+				   .gen = (u32)i + 1 };
 }
 
 /* Record @i is what op_number() made, in whatever state; returns that state. */
@@ -204,7 +204,7 @@ static void torn_at_every_byte(void **state)
 
 static void killed_at_random(void **state)
 {
-	struct rng rng = {.state = 11};
+	struct rng rng = { .state = 11 };
 
 	(void)state;
 	for (int round = 0; round < 40; round++) {
@@ -237,7 +237,7 @@ static void killed_at_random(void **state)
 
 static void damage_is_refused(void **state)
 {
-	static const size_t fields[] = {0, 8}; /* magic, slots */
+	static const size_t fields[] = { 0, 8 }; /* magic, slots */
 	struct history h;
 	struct oplog log;
 	struct err e;
@@ -270,20 +270,20 @@ static void operations_in_words(void **state)
 		struct op_record r;
 		const char *text;
 	} rows[] = {
-		{{.op = OP_PWRITE, .offset = 8192, .len = 4096, .result = 4096, .end_ns = 1},
-		 "pwrite(4096 bytes at 8192) = 4096"},
-		{{.op = OP_PWRITE, .len = 4096, .result = -ENOSPC, .end_ns = 1},
-		 "pwrite(4096 bytes at 0) = ENOSPC"},
-		{{.op = OP_DIRECT_AIO_READ, .offset = 512, .len = 512},
-		 "direct libaio read(512 bytes at 512), in flight"},
-		{{.op = OP_TRUNCATE, .offset = 77, .end_ns = 1}, "ftruncate(to 77) = 0"},
-		{{.op = OP_CLONE, .offset = 1024, .len = 512, .arg = 4096, .end_ns = 1},
-		 "clone range(512 bytes from 4096 to 1024) = 0"},
-		{{.op = OP_FSYNC, .end_ns = 1, .result = -EIO}, "fsync = EIO"},
-		{{.op = OP_FSYNC, .end_ns = 1, .result = -529}, "fsync = -529"},
-		{{.op = OP_FSYNC, .end_ns = 1, .result = INT64_MIN},
-		 "fsync = -9223372036854775808"},
-		{{.op = 255, .end_ns = 1}, "nothing = 0"},
+		{ { .op = OP_PWRITE, .offset = 8192, .len = 4096, .result = 4096, .end_ns = 1 },
+		  "pwrite(4096 bytes at 8192) = 4096" },
+		{ { .op = OP_PWRITE, .len = 4096, .result = -ENOSPC, .end_ns = 1 },
+		  "pwrite(4096 bytes at 0) = ENOSPC" },
+		{ { .op = OP_DIRECT_AIO_READ, .offset = 512, .len = 512 },
+		  "direct libaio read(512 bytes at 512), in flight" },
+		{ { .op = OP_TRUNCATE, .offset = 77, .end_ns = 1 }, "ftruncate(to 77) = 0" },
+		{ { .op = OP_CLONE, .offset = 1024, .len = 512, .arg = 4096, .end_ns = 1 },
+		  "clone range(512 bytes from 4096 to 1024) = 0" },
+		{ { .op = OP_FSYNC, .end_ns = 1, .result = -EIO }, "fsync = EIO" },
+		{ { .op = OP_FSYNC, .end_ns = 1, .result = -529 }, "fsync = -529" },
+		{ { .op = OP_FSYNC, .end_ns = 1, .result = INT64_MIN },
+		  "fsync = -9223372036854775808" },
+		{ { .op = 255, .end_ns = 1 }, "nothing = 0" },
 	};
 
 	(void)state;

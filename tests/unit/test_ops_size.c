@@ -70,7 +70,7 @@ static void an_open_size_is_learned(void **state)
 {
 	(void)state;
 	for (int how = 0; how < 2; how++) {
-		struct write_op w = {.op = OP_PWRITE, .first = 0, .n = 2}, next = w;
+		struct write_op w = { .op = OP_PWRITE, .first = 0, .n = 2 }, next = w;
 		struct stage s;
 		struct afile *f;
 
@@ -104,7 +104,7 @@ static void an_open_size_is_learned(void **state)
 /* What the file says must be one of the two: otherwise nobody builds on it. */
 static void an_impossible_size_is_not_learned(void **state)
 {
-	struct write_op w = {.op = OP_PWRITE, .first = 0, .n = 2};
+	struct write_op w = { .op = OP_PWRITE, .first = 0, .n = 2 };
 	struct stage s;
 	struct afile *f;
 

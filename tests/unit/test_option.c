@@ -17,18 +17,18 @@
 static int decode(const struct opt_def *table, const char *text, void *block, json_t **ret_resolved,
 		  struct err *e)
 {
-	const struct json_doc doc = {.path = "o", .text = text, .len = strlen(text), .e = e};
+	const struct json_doc doc = { .path = "o", .text = text, .len = strlen(text), .e = e };
 	_cleanup_json_ json_t *object = json_loads(text, JSON_DECODE_ANY, NULL);
 
 	assert_non_null(object);
-	return option_decode(table, NULL, object, block, &(struct json_at){.doc = &doc},
+	return option_decode(table, NULL, object, block, &(struct json_at){ .doc = &doc },
 			     ret_resolved);
 }
 
 static void defaults(void **state)
 {
-	struct sample_options o = {0};
-	struct err e = {""};
+	struct sample_options o = { 0 };
+	struct err e = { "" };
 
 	(void)state;
 	assert_int_equal(decode(sample_option_table, "{}", &o, NULL, &e), 0);
@@ -54,8 +54,8 @@ static void values(void **state)
 		" \"percent\": 0, \"numbers\": 3, \"sizes\": \"1K..2K\", \"times\": \"1us\","
 		" \"choice\": \"blue\", \"set\": [], \"weights\": {\"green\": 100},"
 		" \"text\": \"12345678\", \"list\": []}";
-	struct sample_options o = {0};
-	struct err e = {""};
+	struct sample_options o = { 0 };
+	struct err e = { "" };
 
 	(void)state;
 	if (decode(sample_option_table, text, &o, NULL, &e))
@@ -77,8 +77,8 @@ static void resolved(void **state)
 {
 	_cleanup_json_ json_t *once = NULL, *twice = NULL;
 	_cleanup_free_ char *text = NULL;
-	struct sample_options a = {0}, b = {0};
-	struct err e = {""};
+	struct sample_options a = { 0 }, b = { 0 };
+	struct err e = { "" };
 
 	(void)state;
 	assert_int_equal(decode(sample_option_table, "{\"text\": \"t\"}", &a, &once, &e), 0);
@@ -108,9 +108,9 @@ static void failures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct sample_options o = {0};
+		struct sample_options o = { 0 };
 		json_t *none = NULL;
-		struct err e = {""};
+		struct err e = { "" };
 
 		assert_int_equal(decode(sample_option_table, texts[i], &o, &none, &e), -EINVAL);
 		assert_null(none);
@@ -123,7 +123,7 @@ static void failures(void **state)
 
 static void nearest(void **state)
 {
-	static const char *const names[] = {"seed", "duration", "stop_on", "fs", NULL};
+	static const char *const names[] = { "seed", "duration", "stop_on", "fs", NULL };
 
 	(void)state;
 	assert_string_equal(option_nearest(names, "sede"), "seed");

@@ -19,7 +19,7 @@
 
 static int sh(const char *script, u64 limit_ns, size_t max, struct proc_result *r, struct err *e)
 {
-	const char *const argv[] = {"sh", "-c", script, NULL};
+	const char *const argv[] = { "sh", "-c", script, NULL };
 
 	return proc_run(argv, limit_ns, max, r, e);
 }
@@ -38,7 +38,7 @@ static bool dies(pid_t pid)
 	u64 end = now_ns() + 2 * NSEC_PER_SEC;
 
 	while (alive(pid) && now_ns() < end)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	return !alive(pid);
 }
 
@@ -49,11 +49,11 @@ static void exits_and_output(void **state)
 		int code, signal;
 		const char *output;
 	} rows[] = {
-		{"exit 0", 0, 0, ""},
-		{"echo out; echo err >&2; exit 3", 3, 0, "out\nerr\n"},
-		{"kill -9 $$", -1, SIGKILL, ""},
-		{"echo $LC_ALL; cat", 0, 0, "C\n"},
-		{"kill -PIPE $$; echo no", -1, SIGPIPE, ""},
+		{ "exit 0", 0, 0, "" },
+		{ "echo out; echo err >&2; exit 3", 3, 0, "out\nerr\n" },
+		{ "kill -9 $$", -1, SIGKILL, "" },
+		{ "echo $LC_ALL; cat", 0, 0, "C\n" },
+		{ "kill -PIPE $$; echo no", -1, SIGPIPE, "" },
 	};
 	struct err e;
 
@@ -116,8 +116,8 @@ static void leftovers_die(void **state)
 
 static void what_cannot_start(void **state)
 {
-	static const char *const none[] = {"no-such-program", NULL};
-	static const char *const text[] = {"/etc/passwd", NULL};
+	static const char *const none[] = { "no-such-program", NULL };
+	static const char *const text[] = { "/etc/passwd", NULL };
 	struct proc_result r;
 	struct err e;
 

@@ -42,20 +42,20 @@ static void candidates(void **state)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{"./stressd re", "|recover|"},
-		{"./stressd c", "|caps|check|"},
-		{"./stressd nothing-like-it", "||"},
-		{"./stressd run --j", "|--json|"},
-		{"./stressd run --run-d", "|--run-dir|"},
-		{"./stressd run s", "|some dir|some.json|"},
-		{"./stressd check s", "|some dir|some.json|"},
-		{"./stressd run --run-dir s", "|some dir|"},
-		{"./stressd run --run-dir = s", "|some dir|"},
-		{"./stressd list w", "|workers|"},
-		{"./stressd list workers m", "|mixer|mmap_writer|"},
-		{"./stressd list reports j", "|json|junit|"},
-		{"./stressd list --j", "|--json|"},
-		{"./stressd run --destroy /dev/nul", "|/dev/null|"},
+		{ "./stressd re", "|recover|" },
+		{ "./stressd c", "|caps|check|" },
+		{ "./stressd nothing-like-it", "||" },
+		{ "./stressd run --j", "|--json|" },
+		{ "./stressd run --run-d", "|--run-dir|" },
+		{ "./stressd run s", "|some dir|some.json|" },
+		{ "./stressd check s", "|some dir|some.json|" },
+		{ "./stressd run --run-dir s", "|some dir|" },
+		{ "./stressd run --run-dir = s", "|some dir|" },
+		{ "./stressd list w", "|workers|" },
+		{ "./stressd list workers m", "|mixer|mmap_writer|" },
+		{ "./stressd list reports j", "|json|junit|" },
+		{ "./stressd list --j", "|--json|" },
+		{ "./stressd run --destroy /dev/nul", "|/dev/null|" },
 	};
 	char got[512];
 

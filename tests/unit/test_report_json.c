@@ -60,8 +60,8 @@ static void one_finding(void **state)
 /* What a finding has no cell for is null, so that nobody reads a zero as cell 0. */
 static void no_cell(void **state)
 {
-	static const char *const nulls[] = {"cell",	 "offset",	 "cell_bytes", "file",
-					    "found_hex", "expected_hex", "diff",       "writer"};
+	static const char *const nulls[] = { "cell",	  "offset",	  "cell_bytes", "file",
+					     "found_hex", "expected_hex", "diff",	"writer" };
 	struct sample *s = sample_new(1);
 	json_t *j, *f;
 
@@ -98,7 +98,7 @@ static void evil_text(void **state)
 
 static void none_and_many(void **state)
 {
-	static const size_t numbers[] = {0, 1000};
+	static const size_t numbers[] = { 0, 1000 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {

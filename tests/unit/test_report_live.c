@@ -30,8 +30,8 @@ struct screen {
 /* A terminal of @columns, raw, so that what is written is what is read. */
 static struct screen screen_open(unsigned short columns)
 {
-	struct winsize ws = {.ws_col = columns, .ws_row = 24};
-	struct screen sc = {.master = posix_openpt(O_RDWR | O_NOCTTY)};
+	struct winsize ws = { .ws_col = columns, .ws_row = 24 };
+	struct screen sc = { .master = posix_openpt(O_RDWR | O_NOCTTY) };
 	struct termios t;
 	int fd;
 
@@ -49,7 +49,7 @@ static struct screen screen_open(unsigned short columns)
 /* Exactly @want comes next, in however many pieces, and nothing behind it. */
 static void screen_expect(const struct screen *sc, const char *want)
 {
-	struct pollfd p = {.fd = sc->master, .events = POLLIN};
+	struct pollfd p = { .fd = sc->master, .events = POLLIN };
 	char buf[1024] = "";
 	size_t len = 0;
 	int left = 0;
@@ -99,10 +99,10 @@ static void narrow_terminal(void **state)
 		unsigned short columns;
 		const char *line;
 	} rows[] = {
-		{70, "\r\033[Krun 00:12  left 00:18  492 k ops (41 k/s)  faults 3  findings 1"},
-		{40, "\r\033[Krun 00:12  left 00:18  findings 1"},
-		{12, "\r\033[Kfindings 1"},
-		{5, "\r\033[Kfind"},
+		{ 70, "\r\033[Krun 00:12  left 00:18  492 k ops (41 k/s)  faults 3  findings 1" },
+		{ 40, "\r\033[Krun 00:12  left 00:18  findings 1" },
+		{ 12, "\r\033[Kfindings 1" },
+		{ 5, "\r\033[Kfind" },
 	};
 
 	(void)state;

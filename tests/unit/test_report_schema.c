@@ -42,7 +42,7 @@ static void valid(void **state)
 	assert_int_equal(judge(result_to_json(&s->r)), 0);
 	sample_make_evil(s);
 	assert_int_equal(judge(result_to_json(&s->r)), 0);
-	s->r = (struct run_result){.verdict = VERDICT_SKIP, .exit = 4};
+	s->r = (struct run_result){ .verdict = VERDICT_SKIP, .exit = 4 };
 	assert_int_equal(judge(result_to_json(&s->r)), 0);
 	sample_free(s);
 }

@@ -71,14 +71,14 @@ static void where_it_died(void **state)
 		int cache, direct, dropped;
 		const char *says, *says_not;
 	} rows[] = {
-		{LAYER_BAD, LAYER_GOOD, LAYER_GOOD,
-		 "The page cache is wrong; the disk has the right bytes.", "has not"},
-		{LAYER_GOOD, LAYER_BAD, LAYER_BAD,
-		 "The page cache has the right bytes; the disk has not.", "is wrong"},
-		{LAYER_BAD, LAYER_BAD, LAYER_BAD, "Wrong in the page cache and on the disk.",
-		 "right bytes"},
-		{LAYER_BAD, LAYER_GOOD, LAYER_BAD, "cache WRONG | direct ok | dropped WRONG",
-		 "The page cache"},
+		{ LAYER_BAD, LAYER_GOOD, LAYER_GOOD,
+		  "The page cache is wrong; the disk has the right bytes.", "has not" },
+		{ LAYER_GOOD, LAYER_BAD, LAYER_BAD,
+		  "The page cache has the right bytes; the disk has not.", "is wrong" },
+		{ LAYER_BAD, LAYER_BAD, LAYER_BAD, "Wrong in the page cache and on the disk.",
+		  "right bytes" },
+		{ LAYER_BAD, LAYER_GOOD, LAYER_BAD, "cache WRONG | direct ok | dropped WRONG",
+		  "The page cache" },
 	};
 
 	(void)state;
@@ -145,7 +145,7 @@ static void empty_result(void **state)
 	char *text;
 
 	(void)state;
-	s->r = (struct run_result){.verdict = VERDICT_SKIP, .exit = 4, .reason = "needs root"};
+	s->r = (struct run_result){ .verdict = VERDICT_SKIP, .exit = 4, .reason = "needs root" };
 	text = sample_render(s, "text");
 	assert_ptr_equal(strstr(text, "SKIP  stressd: nothing was run in 0 ns, seed 0 (exit 4)\n"
 				      "      needs root\n"),
@@ -231,21 +231,21 @@ static void people(void **state)
 		u64 value;
 		const char *text;
 	} rows[] = {
-		{people_count, 0, "0"},
-		{people_count, 9999, "9999"},
-		{people_count, 10000, "10 k"},
-		{people_count, 41234, "41 k"},
-		{people_count, 999499, "999 k"},
-		{people_count, 999500, "1.0 M"},
-		{people_count, 1234567, "1.2 M"},
-		{people_count, ~0ULL, "18446744 T"},
-		{people_bytes, 512, "512 B"},
-		{people_bytes, 65536, "64 KiB"},
-		{people_bytes, 4939212391ULL, "4.6 GiB"},
-		{people_time, 850, "850 ns"},
-		{people_time, 1204 * NSEC_PER_MSEC, "1.204 s"},
-		{people_time, 123 * NSEC_PER_SEC, "2 m 03 s"},
-		{people_time, 3723 * NSEC_PER_SEC, "1 h 02 m"},
+		{ people_count, 0, "0" },
+		{ people_count, 9999, "9999" },
+		{ people_count, 10000, "10 k" },
+		{ people_count, 41234, "41 k" },
+		{ people_count, 999499, "999 k" },
+		{ people_count, 999500, "1.0 M" },
+		{ people_count, 1234567, "1.2 M" },
+		{ people_count, ~0ULL, "18446744 T" },
+		{ people_bytes, 512, "512 B" },
+		{ people_bytes, 65536, "64 KiB" },
+		{ people_bytes, 4939212391ULL, "4.6 GiB" },
+		{ people_time, 850, "850 ns" },
+		{ people_time, 1204 * NSEC_PER_MSEC, "1.204 s" },
+		{ people_time, 123 * NSEC_PER_SEC, "2 m 03 s" },
+		{ people_time, 3723 * NSEC_PER_SEC, "1 h 02 m" },
 	};
 	char buf[PEOPLE_MAX];
 

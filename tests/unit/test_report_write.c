@@ -72,7 +72,7 @@ static void no_room(void **state)
 	make_dir(s);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	small = (struct rlimit){1000, old.rlim_max};
+	small = (struct rlimit){ 1000, old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	r = report_write_all(&s->r, &e);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -96,7 +96,7 @@ static void no_directory(void **state)
 
 static void dev_full(void **state)
 {
-	static const size_t numbers[] = {0, 100}; /* within the stream's buffer, and beyond it */
+	static const size_t numbers[] = { 0, 100 }; /* within the stream's buffer, and beyond it */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {

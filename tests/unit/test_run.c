@@ -33,7 +33,7 @@ static void block_make(struct block *b)
 {
 	struct err e;
 
-	*b = (struct block){0};
+	*b = (struct block){ 0 };
 	snprintf(b->dir, sizeof(b->dir), "/tmp/stressd-test-XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->path, sizeof(b->path), "%s/run", b->dir);
@@ -102,7 +102,7 @@ static void a_full_board_counts(void **state)
 /* Every place goes to one taker: each writes its mark, and finds it there when all have taken. */
 static void no_place_is_taken_twice(void **state)
 {
-	u32 taken[WORKERS] = {0};
+	u32 taken[WORKERS] = { 0 };
 	struct block b;
 
 	(void)state;
@@ -254,9 +254,9 @@ static void who_just_starts_is_waited_for(void **state)
 		enum slot_state state;
 		bool waited;
 	} rows[] = {
-		{SLOT_EMPTY, false},  {SLOT_STARTING, true}, {SLOT_READY, true},
-		{SLOT_RUNNING, true}, {SLOT_PAUSED, true},   {SLOT_STOPPED, false},
-		{SLOT_FAILED, false}, {SLOT_DEAD, false},
+		{ SLOT_EMPTY, false },	{ SLOT_STARTING, true }, { SLOT_READY, true },
+		{ SLOT_RUNNING, true }, { SLOT_PAUSED, true },	 { SLOT_STOPPED, false },
+		{ SLOT_FAILED, false }, { SLOT_DEAD, false },
 	};
 	struct block b;
 	struct err e;

@@ -24,7 +24,7 @@ static const char least[] = "{\"version\": 1, \"name\": \"least\","
 static struct scenario *parse(const char *text)
 {
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 
 	if (scenario_parse_with(&sample_tables, "good.json", text, strlen(text), &sc, &e))
 		fail_msg("%s", e.text);
@@ -66,7 +66,7 @@ static void defaults(void **state)
 static void values(void **state)
 {
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 	const struct sample_options *o;
 
 	(void)state;
@@ -98,9 +98,9 @@ static void stops(void **state)
 		int stop_on;
 		u64 attempts;
 	} rows[] = {
-		{"\"hit\"", STOP_HIT, 0},
-		{"\"never\"", STOP_NEVER, 0},
-		{"{\"attempts\": 40}", STOP_ATTEMPTS, 40},
+		{ "\"hit\"", STOP_HIT, 0 },
+		{ "\"never\"", STOP_NEVER, 0 },
+		{ "{\"attempts\": 40}", STOP_ATTEMPTS, 40 },
 	};
 
 	(void)state;
@@ -203,7 +203,7 @@ static void assert_same(const struct scenario *a, const struct scenario *b)
 static void round_trip(void **state)
 {
 	_cleanup_free_ char *full = base_text();
-	const char *const texts[] = {least, full};
+	const char *const texts[] = { least, full };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -245,7 +245,7 @@ static void out_of_memory(void **state)
 		fail_from = 0;
 		do {
 			struct scenario *sc = NULL;
-			struct err e = {""};
+			struct err e = { "" };
 
 			fail_from++;
 			allocations = 0;

@@ -26,7 +26,7 @@ struct replacement {
 };
 
 static const struct replacement replacements[] = {
-#define B(find, replace, line, pointer, says) {find, replace, line, pointer, says},
+#define B(find, replace, line, pointer, says) { find, replace, line, pointer, says },
 #include "../bad-scenarios/cross.def"
 #include "../bad-scenarios/keys.def"
 #include "../bad-scenarios/values.def"
@@ -38,7 +38,7 @@ static const struct {
 	int line;
 	const char *pointer, *right;
 } type_rows[] = {
-#define T(value, key, line, pointer, right) {value, key, line, pointer, right},
+#define T(value, key, line, pointer, right) { value, key, line, pointer, right },
 #include "../bad-scenarios/types.def"
 #undef T
 };
@@ -49,7 +49,7 @@ static const struct {
 	int line;
 	const char *pointer, *says;
 } documents[] = {
-#define D(text, line, pointer, says) {text, sizeof(text) - 1, line, pointer, says},
+#define D(text, line, pointer, says) { text, sizeof(text) - 1, line, pointer, says },
 #include "../bad-scenarios/syntax.def"
 #undef D
 };
@@ -70,7 +70,7 @@ static void expect_bad(const char *text, size_t len, const char *what, int line,
 		       const char *pointer, const char *says)
 {
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 	char start[512];
 	int r = scenario_parse_with(&sample_tables, "bad.json", text, len, &sc, &e);
 
@@ -99,7 +99,7 @@ static char *mutate(const char *find, const char *replace)
 static void base_is_good(void **state)
 {
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 
 	(void)state;
 	if (scenario_parse_with(&sample_tables, "base.json", base, strlen(base), &sc, &e))
@@ -125,8 +125,8 @@ static void wrong_types(void **state)
 		char name;
 		const char *text;
 	} values[] = {
-		{'n', "null"},	{'b', "true"}, {'f', "2.5"}, {'i', "-1"},
-		{'s', "\"?\""}, {'a', "[]"},   {'o', "{}"},
+		{ 'n', "null" },  { 'b', "true" }, { 'f', "2.5" }, { 'i', "-1" },
+		{ 's', "\"?\"" }, { 'a', "[]" },   { 'o', "{}" },
 	};
 
 	(void)state;
@@ -165,7 +165,7 @@ static void truncated(void **state)
 		/* A copy of exactly n bytes: ASan sees a read behind its end. */
 		_cleanup_free_ char *text = malloc(n + 1);
 		struct scenario *sc = NULL;
-		struct err e = {""};
+		struct err e = { "" };
 		char start[64];
 
 		memcpy(text, base, n);
@@ -212,7 +212,7 @@ static void monsters(void **state)
 	char zeros[2 * JSON_LOCATE_DEPTH + 1] = "";
 	size_t len = 900 * 1024;
 	_cleanup_free_ char *text = malloc(100 * MIB);
-	struct err e = {""};
+	struct err e = { "" };
 	struct scenario *sc = NULL;
 
 	(void)state;
@@ -240,7 +240,7 @@ static void monsters(void **state)
 static void expect_unreadable(const char *path, int ret, const char *says)
 {
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 	char start[600];
 
 	assert_int_equal(scenario_load_with(&sample_tables, path, &sc, &e), ret);
@@ -278,10 +278,10 @@ static void unreadable(void **state)
 
 static void no_fault_types(void **state)
 {
-	static const struct fault_type *const none[] = {NULL};
+	static const struct fault_type *const none[] = { NULL };
 	struct scenario_tables tables = sample_tables;
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 
 	(void)state;
 	tables.faults = none;
@@ -302,7 +302,7 @@ static void mount_in_directory(void **state)
 				  "\"files\": [{\"name\": \"a\", \"size\": 512}],\n"
 				  "\"workers\": [{\"type\": \"remount\"}]}";
 	struct scenario *sc = NULL;
-	struct err e = {""};
+	struct err e = { "" };
 
 	(void)state;
 	assert_int_equal(scenario_parse_with(&sample_tables, "g", good, sizeof(good) - 1, &sc, &e),

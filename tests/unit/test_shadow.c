@@ -87,16 +87,16 @@ static void outcomes(void **state)
 		u32 settled;
 		u64 flags;
 	} rows[] = {
-		{CELL_STAMP, OUTCOME_DONE, 2, 0},
-		{CELL_STAMP, OUTCOME_FAILED, 1, 0},
-		{CELL_STAMP, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED},
-		{CELL_ZERO, OUTCOME_DONE, 2, 0},
-		{CELL_ZERO, OUTCOME_FAILED, 1, 0},
-		{CELL_ZERO, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_MAYBE_ZERO},
-		{CELL_CUT, OUTCOME_FAILED, 1, 0},
-		{CELL_CUT, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_MAYBE_ZERO},
-		{CELL_MOVED, OUTCOME_FAILED, 1, 0},
-		{CELL_MOVED, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_UNKNOWN},
+		{ CELL_STAMP, OUTCOME_DONE, 2, 0 },
+		{ CELL_STAMP, OUTCOME_FAILED, 1, 0 },
+		{ CELL_STAMP, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED },
+		{ CELL_ZERO, OUTCOME_DONE, 2, 0 },
+		{ CELL_ZERO, OUTCOME_FAILED, 1, 0 },
+		{ CELL_ZERO, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_MAYBE_ZERO },
+		{ CELL_CUT, OUTCOME_FAILED, 1, 0 },
+		{ CELL_CUT, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_MAYBE_ZERO },
+		{ CELL_MOVED, OUTCOME_FAILED, 1, 0 },
+		{ CELL_MOVED, OUTCOME_MAYBE, 1, CELL_MAYBE | CELL_MIXED | CELL_UNKNOWN },
 	};
 
 	(void)state;
@@ -175,7 +175,7 @@ static bool legal_now(struct shadow_fixture *x, const u8 *bytes)
 
 static void bytes_after(const struct victim *v, u8 *bytes)
 {
-	struct stamp id = {.run = FIX_RUN, .gen = 2, .writer = OTHER};
+	struct stamp id = { .run = FIX_RUN, .gen = 2, .writer = OTHER };
 
 	if (v->what == DO_CUT)
 		id.gen = 1, id.writer = WRITER;
@@ -191,7 +191,7 @@ static void bury_here(void *arg)
 {
 	struct victim *v = arg;
 	struct shadow_cell *c = shadow_cell(&v->x->sh, v->x->f, 0), saved;
-	struct stamp was = {.run = FIX_RUN, .gen = 1, .writer = WRITER};
+	struct stamp was = { .run = FIX_RUN, .gen = 1, .writer = WRITER };
 	u8 bytes[FIX_CELL];
 	struct cell_view now;
 
@@ -222,7 +222,7 @@ static void buried_at_every_instruction(void **state)
 	(void)state;
 	for (int what = DO_STAMP; what <= DO_MOVE; what++) {
 		struct shadow_fixture x;
-		struct victim v = {.x = &x, .what = what};
+		struct victim v = { .x = &x, .what = what };
 
 		fixture_make(&x, false);
 		shadow_begin(&x.sh, x.f, 0, 1, WRITER, CELL_STAMP, 0);
@@ -247,7 +247,7 @@ static void size_here(void *arg)
 	assert_true(now.lo <= now.hi && now.lo >= 4096 && now.hi <= 8192);
 	if (now.seq & 1)
 		assert_true(now.lo == 4096 && now.hi == 8192);
-	if (size_bounds((struct size_view){4096, 4096, 0}, now, &lo, &hi))
+	if (size_bounds((struct size_view){ 4096, 4096, 0 }, now, &lo, &hi))
 		assert_true(lo == 4096);
 	v->states |= 1ULL << now.seq;
 	shadow_bury(&v->x->sh, OTHER);
@@ -261,7 +261,7 @@ static void size_here(void *arg)
 static void size_windows(void **state)
 {
 	struct shadow_fixture x;
-	struct victim v = {.x = &x, .what = DO_SIZE};
+	struct victim v = { .x = &x, .what = DO_SIZE };
 	struct size_view a, b;
 	u64 lo, hi;
 
@@ -338,12 +338,12 @@ static void shared_cells_keep_a_set(void **state)
 		char what; /* Begin, Done, Failed, Maybe */
 		u32 settled, writers, last;
 	} rows[] = {
-		{'B', 0, 1, 1}, {'D', 1, 0, 1},			/* alone */
-		{'B', 1, 1, 2}, {'B', 1, 2, 3}, {'D', 2, 1, 3}, /* two: either may be last */
-		{'B', 2, 2, 4}, {'D', 2, 1, 4}, {'D', 2, 0, 4}, /* a chain keeps the first */
-		{'B', 2, 1, 5}, {'F', 2, 0, 5},			/* a failure settles nothing */
-		{'B', 2, 1, 6}, {'M', 2, 0, 6}, {'B', 2, 1, 7}, {'D', 7, 0, 7},
-		{'B', 7, 1, 8}, {'B', 7, 2, 9}, {'F', 7, 1, 9}, {'D', 8, 0, 9},
+		{ 'B', 0, 1, 1 }, { 'D', 1, 0, 1 },		      /* alone */
+		{ 'B', 1, 1, 2 }, { 'B', 1, 2, 3 }, { 'D', 2, 1, 3 }, /* two: either may be last */
+		{ 'B', 2, 2, 4 }, { 'D', 2, 1, 4 }, { 'D', 2, 0, 4 }, /* a chain keeps the first */
+		{ 'B', 2, 1, 5 }, { 'F', 2, 0, 5 }, /* a failure settles nothing */
+		{ 'B', 2, 1, 6 }, { 'M', 2, 0, 6 }, { 'B', 2, 1, 7 }, { 'D', 7, 0, 7 },
+		{ 'B', 7, 1, 8 }, { 'B', 7, 2, 9 }, { 'F', 7, 1, 9 }, { 'D', 8, 0, 9 },
 	};
 	struct shadow_fixture x;
 

@@ -42,8 +42,8 @@ static void layout_survives(void **state)
 
 static void limits_are_refused(void **state)
 {
-	struct sc_file big = {.name = (char *)"big", .cell_bytes = 64};
-	struct scenario sc = {.files = &big, .nfiles = 1};
+	struct sc_file big = { .name = (char *)"big", .cell_bytes = 64 };
+	struct scenario sc = { .files = &big, .nfiles = 1 };
 	struct shadow sh;
 	struct err e;
 
@@ -79,7 +79,7 @@ static int open_with(const char *path, off_t at, const void *bytes, size_t len)
 
 static void damage_is_refused(void **state)
 {
-	static const u8 ones[96] = {[0 ... 95] = 0xff};
+	static const u8 ones[96] = { [0 ... 95] = 0xff };
 	static const u8 zeros[96];
 	struct shadow_fixture x;
 
@@ -92,26 +92,26 @@ static void damage_is_refused(void **state)
 		size_t len;
 		const void *bytes;
 	} rows[] = {
-		{"magic", 0, 8, zeros},
-		{"run key", 8, 8, zeros},
-		{"length", 16, 8, ones},
-		{"number of files", 24, 4, ones},
-		{"no files", 24, 4, zeros},
-		{"header length", 28, 4, zeros},
-		{"a writer's name without an end", 32 + 32 * 2, 32, ones},
-		{"a name without an end", FIELD(x, 0, name), ones},
-		{"a name that leads elsewhere", FIELD(x, 1, name), "../../../etc/shadow"},
-		{"max_bytes", FIELD(x, 0, max_bytes), ones},
-		{"ncells", FIELD(x, 0, ncells), ones},
-		{"first_cell", FIELD(x, 1, first_cell), zeros},
-		{"cell_bytes", FIELD(x, 0, cell_bytes), zeros},
-		{"cell_shift", FIELD(x, 0, cell_shift), "\x29\0\0"},
-		{"index", FIELD(x, 1, index), zeros},
-		{"size bounds", FIELD(x, 1, size_lo), ones},
+		{ "magic", 0, 8, zeros },
+		{ "run key", 8, 8, zeros },
+		{ "length", 16, 8, ones },
+		{ "number of files", 24, 4, ones },
+		{ "no files", 24, 4, zeros },
+		{ "header length", 28, 4, zeros },
+		{ "a writer's name without an end", 32 + 32 * 2, 32, ones },
+		{ "a name without an end", FIELD(x, 0, name), ones },
+		{ "a name that leads elsewhere", FIELD(x, 1, name), "../../../etc/shadow" },
+		{ "max_bytes", FIELD(x, 0, max_bytes), ones },
+		{ "ncells", FIELD(x, 0, ncells), ones },
+		{ "first_cell", FIELD(x, 1, first_cell), zeros },
+		{ "cell_bytes", FIELD(x, 0, cell_bytes), zeros },
+		{ "cell_shift", FIELD(x, 0, cell_shift), "\x29\0\0" },
+		{ "index", FIELD(x, 1, index), zeros },
+		{ "size bounds", FIELD(x, 1, size_lo), ones },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		u8 bytes[96] = {0};
+		u8 bytes[96] = { 0 };
 
 		if (rows[i].bytes == ones || rows[i].bytes == zeros)
 			memcpy(bytes, rows[i].bytes, rows[i].len);

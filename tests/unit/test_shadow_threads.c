@@ -48,7 +48,7 @@ static void copy(struct arena *a, u64 cell, u64 *words)
 static void one_write(struct arena *a, u32 me, struct rng *rng, u32 n)
 {
 	u64 cell = rng_below(rng, CELLS), words[WORDS];
-	struct stamp id = {.run = FIX_RUN, .writer = (u16)(2 + me), .cell = cell};
+	struct stamp id = { .run = FIX_RUN, .writer = (u16)(2 + me), .cell = cell };
 	enum cell_kind kind = a->x.f->reshaped && rng_below(rng, 4) == 0 ? CELL_ZERO : CELL_STAMP;
 	u64 chance = rng_below(rng, 8);
 
@@ -78,7 +78,7 @@ static bool enough(struct arena *a, u32 n)
 static void *writer(void *arg)
 {
 	struct thread *t = arg;
-	struct rng rng = {.state = t->a->seed + t->index};
+	struct rng rng = { .state = t->a->seed + t->index };
 
 	for (u32 n = 1; !enough(t->a, n); n++)
 		one_write(t->a, t->index, &rng, n);
@@ -105,7 +105,7 @@ static enum judgement one_read(struct arena *a, u64 cell)
 static void *reader(void *arg)
 {
 	struct thread *t = arg;
-	struct rng rng = {.state = t->a->seed + 1000 + t->index};
+	struct rng rng = { .state = t->a->seed + 1000 + t->index };
 
 	while (atomic_load(&t->a->writers_left))
 		one_read(t->a, rng_below(&rng, CELLS));
@@ -123,7 +123,7 @@ static void run(struct arena *a, bool conflict, bool reshaped, u32 lose_at, u32 
 	a->x.f->reshaped = reshaped;
 	atomic_store(&a->writers_left, WRITERS);
 	for (u32 i = 0; i < WRITERS + READERS; i++) {
-		threads[i] = (struct thread){.a = a, .index = i};
+		threads[i] = (struct thread){ .a = a, .index = i };
 		assert_int_equal(pthread_create(&threads[i].id, NULL, i < WRITERS ? writer : reader,
 						&threads[i]),
 				 0);
@@ -152,7 +152,7 @@ static void nothing_legal_is_wrong(void **state)
 static void a_lost_write_is_found(void **state)
 {
 	static struct arena a;
-	struct rng rng = {.state = 5};
+	struct rng rng = { .state = 5 };
 
 	(void)state;
 	for (u32 mode = 0; mode < 3; mode++) {

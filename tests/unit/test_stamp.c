@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stamps: every bit of a cell counts, every field of its identity shows, prefill names its place. */
+/* Stamps: every bit of a cell counts, every field of its identity shows, prefill names its place.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,9 @@
 
 #include "stamp.h"
 
-static const struct stamp id = { .run = 0x1122334455667788, .gen = 31, .file = 2, .writer = 7,
-				 .cell = 812 };
+static const struct stamp id = {
+	.run = 0x1122334455667788, .gen = 31, .file = 2, .writer = 7, .cell = 812
+};
 
 static void every_bit_counts(void **state)
 {
@@ -118,12 +120,9 @@ static void prefill_names_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_bit_counts),
-		cmocka_unit_test(every_bit_counts_narrow),
-		cmocka_unit_test(narrow_and_wide_agree),
-		cmocka_unit_test(every_field_counts),
-		cmocka_unit_test(zeros_are_no_stamp),
-		cmocka_unit_test(prefill_names_its_place),
+		cmocka_unit_test(every_bit_counts),	 cmocka_unit_test(every_bit_counts_narrow),
+		cmocka_unit_test(narrow_and_wide_agree), cmocka_unit_test(every_field_counts),
+		cmocka_unit_test(zeros_are_no_stamp),	 cmocka_unit_test(prefill_names_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,12 +51,12 @@ static void check_device_reads(const struct target *t)
 static void there_and_back(const char *fs, const char *size, const char *mkfs, bool prefill)
 {
 	char size_opt[32], fs_opt[32], mkfs_opt[64], data[700];
-	const char *const values[] = {size_opt,
-				      fs_opt,
-				      mkfs_opt,
-				      "mount=noatime",
-				      prefill ? "prefill=true" : "prefill=false",
-				      NULL};
+	const char *const values[] = { size_opt,
+				       fs_opt,
+				       mkfs_opt,
+				       "mount=noatime",
+				       prefill ? "prefill=true" : "prefill=false",
+				       NULL };
 	_cleanup_free_ char *said = NULL;
 	struct mount_info m;
 	struct fixture f;
@@ -117,9 +117,9 @@ static void btrfs(void **state)
 /* The pattern is still on the blocks that mkfs did not write. */
 static void prefill_survives_mkfs(void **state)
 {
-	static const char *const fs[][4] = {{"fs=ext4", "size=32M", "prefill=true", NULL},
-					    {"fs=xfs", "size=300M", "prefill=true", NULL},
-					    {"fs=btrfs", "size=128M", "prefill=true", NULL}};
+	static const char *const fs[][4] = { { "fs=ext4", "size=32M", "prefill=true", NULL },
+					     { "fs=xfs", "size=300M", "prefill=true", NULL },
+					     { "fs=btrfs", "size=128M", "prefill=true", NULL } };
 	static u8 buf[MIB];
 
 	(void)state;
@@ -152,10 +152,10 @@ static void fsck_sees_damage(void **state)
 	static const struct {
 		const char *const values[3];
 		u64 at, len;
-	} rows[] = {{{"fs=ext4", "size=16M", NULL}, 4096, 512},
-		    {{"fs=xfs", "size=300M", NULL}, 512, 512},
-		    /* All between the superblocks at 64K and 64M: metadata is there twice. */
-		    {{"fs=btrfs", "size=114M", NULL}, MIB, 60 * MIB}};
+	} rows[] = { { { "fs=ext4", "size=16M", NULL }, 4096, 512 },
+		     { { "fs=xfs", "size=300M", NULL }, 512, 512 },
+		     /* All between the superblocks at 64K and 64M: metadata is there twice. */
+		     { { "fs=btrfs", "size=114M", NULL }, MIB, 60 * MIB } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -182,7 +182,7 @@ static void fsck_sees_damage(void **state)
 static void directory(void **state)
 {
 	char path[420], other[400], file[700];
-	const char *values[] = {path, NULL};
+	const char *values[] = { path, NULL };
 	struct fixture f;
 
 	(void)state;
@@ -212,14 +212,14 @@ static void wrong_options(void **state)
 		int ret;
 		const char *says;
 	} rows[] = {
-		{{"size=100M"}, -EINVAL, "300M"},
-		{{"size=108M", "fs=btrfs"}, -EINVAL, "114M"},
-		{{"size=16777217", "fs=ext4"}, -EINVAL, "4K"},
-		{{"size=1024T"}, -ENOSPC, "target.where"},
-		{{"mount=loop=/dev/loop0"}, -EINVAL, "target.mount"},
-		{{"mount=remount"}, -EINVAL, "target.mount"},
-		{{"mount=noatime,ro"}, -EINVAL, "one option"},
-		{{"where=/etc"}, -EPERM, "/etc"},
+		{ { "size=100M" }, -EINVAL, "300M" },
+		{ { "size=108M", "fs=btrfs" }, -EINVAL, "114M" },
+		{ { "size=16777217", "fs=ext4" }, -EINVAL, "4K" },
+		{ { "size=1024T" }, -ENOSPC, "target.where" },
+		{ { "mount=loop=/dev/loop0" }, -EINVAL, "target.mount" },
+		{ { "mount=remount" }, -EINVAL, "target.mount" },
+		{ { "mount=noatime,ro" }, -EINVAL, "one option" },
+		{ { "where=/etc" }, -EPERM, "/etc" },
 	};
 
 	(void)state;
@@ -236,7 +236,7 @@ static void wrong_options(void **state)
 /* The tool's own words come back, and nothing stays. */
 static void mkfs_fails(void **state)
 {
-	static const char *const values[] = {"fs=ext4", "size=16M", "mkfs=-b77", NULL};
+	static const char *const values[] = { "fs=ext4", "size=16M", "mkfs=-b77", NULL };
 	struct fixture f;
 
 	(void)state;
@@ -255,7 +255,7 @@ static void device(void **state)
 {
 	static const u64 bytes = 32 * MIB;
 	char dev[LOOP_NAME_MAX], file[400], path_opt[64];
-	const char *const values[] = {path_opt, "fs=ext4", "prefill=true", NULL};
+	const char *const values[] = { path_opt, "fs=ext4", "prefill=true", NULL };
 	u8 line[4096];
 	struct fixture f;
 	u64 where;
@@ -267,7 +267,8 @@ static void device(void **state)
 	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
 	assert_int_equal(loop_find_free(dev), 0);
 	assert_int_equal(loop_bind(dev, fd, &loop_fd), 0);
-	assert_int_equal(fstype_make(FSTYPE_EXT4, dev, (char *[]){"-L", "precious", NULL}, &e), 0);
+	assert_int_equal(fstype_make(FSTYPE_EXT4, dev, (char *[]){ "-L", "precious", NULL }, &e),
+			 0);
 	snprintf(path_opt, sizeof(path_opt), "path=%s", dev);
 	begin(&f, "device", "device", values);
 	/* Without --destroy: refused, with what would be lost; setup itself looks too. */

@@ -6,7 +6,7 @@
 /* What a killed set-up left in this namespace, undone by recover; or by its janitor. */
 static void killed_at(int step, bool with_janitor)
 {
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
+	static const char *const values[] = { "fs=ext4", "size=16M", NULL };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
 	char journal[400], mnt[400], run[300];
 	struct mount_info m;
@@ -39,7 +39,7 @@ static void killed_at(int step, bool with_janitor)
 		assert_int_equal(undo_recover(base, null), 0);
 	start = now_ns();
 	while (access(journal, F_OK) == 0 && now_ns() - start < DEADLINE_NS)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	assert_int_equal(access(journal, F_OK), -1);
 	assert_int_equal(mount_at(mnt, &m), -ENOENT);
 	assert_int_equal(access(mnt, F_OK), -1);
@@ -65,7 +65,7 @@ static void killed_then_janitor(void **state)
 /* Kills spread over the whole set-up: whatever was reached, nothing stays. */
 static void killed_anywhere(void **state)
 {
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
+	static const char *const values[] = { "fs=ext4", "size=16M", NULL };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
 	char mnt[400], run[300];
 	struct mount_info m;
@@ -85,7 +85,7 @@ static void killed_anywhere(void **state)
 				pause();
 		}
 		/* The moment of the kill is the input here, no condition is awaited. */
-		nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		assert_int_equal(undo_recover(base, null), 0);
@@ -98,7 +98,7 @@ static void killed_anywhere(void **state)
 /* In a namespace of its own the kernel alone drops mount and loop device. */
 static void namespace_drops_all(void **state)
 {
-	static const char *const values[] = {"fs=ext4", "size=16M", NULL};
+	static const char *const values[] = { "fs=ext4", "size=16M", NULL };
 	_cleanup_fclose_ FILE *null = fopen("/dev/null", "we");
 	char run[300];
 	pid_t pid = fork();

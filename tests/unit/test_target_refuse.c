@@ -43,25 +43,25 @@ static void paths_of_the_system(void **state)
 		int ret;
 		const char *says;
 	} rows[] = {
-		{"/", -EPERM, "below it"},
-		{"//", -EPERM, "below it"},
-		{"/tmp", -EPERM, "below it"},
-		{"/tmp/.", -EPERM, "below it"},
-		{"/usr/../tmp/", -EPERM, "below it"},
-		{"/home", -EPERM, "below it"},
-		{"/root", -EPERM, "below it"},
-		{"/var", -EPERM, "below it"},
-		{"/var/lib", -EPERM, "below it"},
-		{"/usr", -EPERM, "system"},
-		{"/usr/share", -EPERM, "system"},
-		{"/etc", -EPERM, "system"},
-		{"/dev", -EPERM, "system"},
-		{"/proc/self/task", -EINVAL, "symbolic link"},
-		{"/proc", -EPERM, "system"},
-		{"/sys/kernel", -EPERM, "system"},
-		{"/etc/passwd", -EINVAL, "name a directory"},
-		{"/no/such/place", -EINVAL, "make the directory"},
-		{"", -EINVAL, "make the directory"},
+		{ "/", -EPERM, "below it" },
+		{ "//", -EPERM, "below it" },
+		{ "/tmp", -EPERM, "below it" },
+		{ "/tmp/.", -EPERM, "below it" },
+		{ "/usr/../tmp/", -EPERM, "below it" },
+		{ "/home", -EPERM, "below it" },
+		{ "/root", -EPERM, "below it" },
+		{ "/var", -EPERM, "below it" },
+		{ "/var/lib", -EPERM, "below it" },
+		{ "/usr", -EPERM, "system" },
+		{ "/usr/share", -EPERM, "system" },
+		{ "/etc", -EPERM, "system" },
+		{ "/dev", -EPERM, "system" },
+		{ "/proc/self/task", -EINVAL, "symbolic link" },
+		{ "/proc", -EPERM, "system" },
+		{ "/sys/kernel", -EPERM, "system" },
+		{ "/etc/passwd", -EINVAL, "name a directory" },
+		{ "/no/such/place", -EINVAL, "make the directory" },
+		{ "", -EINVAL, "make the directory" },
 	};
 
 	(void)state;
@@ -191,7 +191,7 @@ static void the_device_under_root(void **state)
 static void devices_in_use(void **state)
 {
 	char dev[LOOP_NAME_MAX], dir[300];
-	const char *protect[] = {dir, NULL};
+	const char *protect[] = { dir, NULL };
 	int fd;
 
 	(void)state;
@@ -215,9 +215,9 @@ static void devices_in_use(void **state)
 static void swap_space(void **state)
 {
 	/* The least that swapon(2) takes: version, last page, magic. (mkswap(8)) */
-	u8 page[4096] = {0};
+	u8 page[4096] = { 0 };
 	char dev[LOOP_NAME_MAX];
-	u32 head[] = {1, 16 * MIB / 4096 - 1};
+	u32 head[] = { 1, 16 * MIB / 4096 - 1 };
 	int fd;
 
 	(void)state;

@@ -46,7 +46,7 @@ static bool goes(const char *path)
 	u64 end = now_ns() + DEADLINE_NS;
 
 	while (exists(path) && now_ns() < end)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	return !exists(path);
 }
 
@@ -63,9 +63,9 @@ static struct undo *create(const char *run)
 static void lines_round_trip(void **state)
 {
 	static const char *const args[][UNDO_ARGS] = {
-		{NULL, NULL, NULL},
-		{"", "-", "="},
-		{"/a b\nc", "%41\t\x7f", "\xc3\xa9 \x01"},
+		{ NULL, NULL, NULL },
+		{ "", "-", "=" },
+		{ "/a b\nc", "%41\t\x7f", "\xc3\xa9 \x01" },
 	};
 
 	(void)state;
@@ -138,7 +138,7 @@ static void killed_run(const char *run, int n)
 		}
 		kill(getpid(), SIGKILL);
 	}
-	assert_int_equal(waitpid(pid, &(int){0}, 0), pid);
+	assert_int_equal(waitpid(pid, &(int){ 0 }, 0), pid);
 }
 
 static void torn_at_every_byte(void **state)
@@ -318,7 +318,7 @@ static void sysctl_goes_back(void **state)
 static void reboot_undoes_the_volatile(void **state)
 {
 	_cleanup_free_ char *head =
-		undo_line_format('H', 1, "journal", (const char *[]){"old", "other-boot", NULL});
+		undo_line_format('H', 1, "journal", (const char *[]){ "old", "other-boot", NULL });
 	_cleanup_free_ char *all = NULL, *report = NULL;
 	char path[512], group[16];
 	pid_t pid = sleeper();
@@ -381,7 +381,7 @@ static bool process_gone(pid_t pid)
 	while (now_ns() < end) {
 		if (attr_read(path, text, sizeof(text)) < 0 || strstr(text, ") Z "))
 			return true;
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	return false;
 }

@@ -24,7 +24,8 @@ static u16 writer_of(u32 gen)
 static void stamp(u8 *dst, u64 run, u16 file, u64 cell, u32 gen)
 {
 	struct stamp id = {
-		.run = run, .gen = gen, .file = file, .writer = writer_of(gen), .cell = cell};
+		.run = run, .gen = gen, .file = file, .writer = writer_of(gen), .cell = cell
+	};
 
 	stamp_fill(dst, FIX_CELL, &id);
 }
@@ -127,7 +128,7 @@ static void begin(struct shadow_fixture *x, enum cell_kind kind)
  * failed, maybe; K V: a cut, a move done. */
 static struct cell_view play(struct shadow_fixture *x, const char *script)
 {
-	struct cell_view s = {0};
+	struct cell_view s = { 0 };
 
 	for (; *script; script++) {
 		switch (*script) {
@@ -195,41 +196,41 @@ static const struct {
 	const char *what, *script, *want;
 } table[] = {
 	/*                                               s567489 0 XrFM bB mytzcun g */
-	{"settled", "|", "..PPLPP Z SSFM BB SSTZSSS S"},
-	{"write under way", "b|", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"write done meanwhile", "|bd", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"write began meanwhile", "|b", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"write ended meanwhile", "b|d", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"write failed before", "bf|", "..PPLPP Z SSFM BB TSTZSSS S"},
-	{"write failed meanwhile", "b|f", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"failed before, next begins", "bf|b", "..P.LPP Z SSFM BB TSTZS.S S"},
-	{"twenty failed before", "bfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbf|b",
-	 "..PPLPP Z SSFM BB TSTZSTS S"},
-	{"maybe", "bm|", "...PLPP Z SSFM BB ..TZSSS S"},
-	{"maybe, then failed", "bmbf|", "....LPP Z SSFM BB ..TZS.S S"},
-	{"maybe, then done", "bmbd|", "LLL.LPP Z SSFM SS TSTTSTS S"},
-	{"maybe, twenty failed", "bmbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbf|",
-	 "....L.. Z SSFM ?? ??????? ?"},
-	{"three writes meanwhile", "|bdbdbd", "....... . SS.. ?? ..?...? ?"},
-	{"... on a file not reshaped", "-|bdbdbd", "....L.P Z SSFM BB ..TZS.S S"},
-	{"begun, done, next meanwhile", "-b|db", "....LPP Z SSFM BB ..TZS.S S"},
-	{"punch under way", "y|", "...PLPP . SSFM BB ..T..SS S"},
-	{"punch failed before", "yf|", "..PPLPP Z SSFM BB TSTZSSS S"},
-	{"punch maybe", "ym|", "...PLPP . SSFM BB ..T..SS S"},
-	{"punched", "yd|", "RRRPRPP . SSFM SS TSTRRSS S"},
-	{"punched and rewritten", "ydbd|", "LLL.LPP Z SSFM SS TSTTSTS S"},
-	{"punched meanwhile", "|yd", "...PRPP . SSFM BB ..T..SS S"},
-	{"punched, written meanwhile", "|ydbd", "....... . SS.. ?? ..?...? ?"},
-	{"cut under way", "k|", "...PLPP . SSFM BB ..T..SS S"},
-	{"cut", "K|", "RRLPLPP Z SSFM SS TSTR.SS S"},
-	{"cut meanwhile", "|K", "...PLPP Z SSFM BB ..TZ.SS S"},
-	{"cut maybe", "km|", "...PLPP . SSFM BB ..T..SS S"},
-	{"moved here", "V|", "LLLPLPP Z SS.M SS TSTTSSS S"},
-	{"moved here meanwhile", "|V", "....... . SS.. ?? ..?..?? ?"},
-	{"write over moved", "Vb|", "LLL.LPP Z SS.M SS TSTTST. S"},
-	{"moving here", "v|", "....... . SS.. ?? ..?..?? ?"},
-	{"move maybe", "vm|", "....... . SS.. ?? ..?..?? ?"},
-	{"move maybe, then written", "vmbd|", "LLL.LPP Z SSFM SS TSTTSTS S"},
+	{ "settled", "|", "..PPLPP Z SSFM BB SSTZSSS S" },
+	{ "write under way", "b|", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "write done meanwhile", "|bd", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "write began meanwhile", "|b", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "write ended meanwhile", "b|d", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "write failed before", "bf|", "..PPLPP Z SSFM BB TSTZSSS S" },
+	{ "write failed meanwhile", "b|f", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "failed before, next begins", "bf|b", "..P.LPP Z SSFM BB TSTZS.S S" },
+	{ "twenty failed before", "bfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbf|b",
+	  "..PPLPP Z SSFM BB TSTZSTS S" },
+	{ "maybe", "bm|", "...PLPP Z SSFM BB ..TZSSS S" },
+	{ "maybe, then failed", "bmbf|", "....LPP Z SSFM BB ..TZS.S S" },
+	{ "maybe, then done", "bmbd|", "LLL.LPP Z SSFM SS TSTTSTS S" },
+	{ "maybe, twenty failed", "bmbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbf|",
+	  "....L.. Z SSFM ?? ??????? ?" },
+	{ "three writes meanwhile", "|bdbdbd", "....... . SS.. ?? ..?...? ?" },
+	{ "... on a file not reshaped", "-|bdbdbd", "....L.P Z SSFM BB ..TZS.S S" },
+	{ "begun, done, next meanwhile", "-b|db", "....LPP Z SSFM BB ..TZS.S S" },
+	{ "punch under way", "y|", "...PLPP . SSFM BB ..T..SS S" },
+	{ "punch failed before", "yf|", "..PPLPP Z SSFM BB TSTZSSS S" },
+	{ "punch maybe", "ym|", "...PLPP . SSFM BB ..T..SS S" },
+	{ "punched", "yd|", "RRRPRPP . SSFM SS TSTRRSS S" },
+	{ "punched and rewritten", "ydbd|", "LLL.LPP Z SSFM SS TSTTSTS S" },
+	{ "punched meanwhile", "|yd", "...PRPP . SSFM BB ..T..SS S" },
+	{ "punched, written meanwhile", "|ydbd", "....... . SS.. ?? ..?...? ?" },
+	{ "cut under way", "k|", "...PLPP . SSFM BB ..T..SS S" },
+	{ "cut", "K|", "RRLPLPP Z SSFM SS TSTR.SS S" },
+	{ "cut meanwhile", "|K", "...PLPP Z SSFM BB ..TZ.SS S" },
+	{ "cut maybe", "km|", "...PLPP . SSFM BB ..T..SS S" },
+	{ "moved here", "V|", "LLLPLPP Z SS.M SS TSTTSSS S" },
+	{ "moved here meanwhile", "|V", "....... . SS.. ?? ..?..?? ?" },
+	{ "write over moved", "Vb|", "LLL.LPP Z SS.M SS TSTTST. S" },
+	{ "moving here", "v|", "....... . SS.. ?? ..?..?? ?" },
+	{ "move maybe", "vm|", "....... . SS.. ?? ..?..?? ?" },
+	{ "move maybe, then written", "vmbd|", "LLL.LPP Z SSFM SS TSTTSTS S" },
 };
 
 /* clang-format on */
@@ -292,8 +293,8 @@ static void a_hole_is_zeros(void **state)
 	fixture_make(&x, false);
 	s = play(&x, "|");
 	for (size_t c = 0; columns[c]; c++) {
-		u8 bytes[FIX_CELL] = {0};
-		struct verdict v = {0};
+		u8 bytes[FIX_CELL] = { 0 };
+		struct verdict v = { 0 };
 
 		if (columns[c] == 'b' || columns[c] == 'B')
 			flip(bytes, columns[c] == 'b' ? 1 : 16);
@@ -307,7 +308,7 @@ static void a_hole_is_zeros(void **state)
 
 static void a_few_bits_are_a_flip(void **state)
 {
-	static const char *const states[] = {"|", "b|", "K|", "V|", "bf|", "yd|"};
+	static const char *const states[] = { "|", "b|", "K|", "V|", "bf|", "yd|" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -341,12 +342,12 @@ static void parts_are_judged(void **state)
 		const char *script;
 		char good, bad;
 	} rows[] = {
-		{"|", 's', '6'},   {"b|", '6', '4'},  {"b|", 'y', '4'},
-		{"yd|", '0', 's'}, {"K|", 'c', 's'},  {"V|", 'F', 'M'},
-		{"bm|", 'm', 't'}, {"bf|", 's', '6'}, {"-|bdbdbd", '7', '4'},
+		{ "|", 's', '6' },   { "b|", '6', '4' },  { "b|", 'y', '4' },
+		{ "yd|", '0', 's' }, { "K|", 'c', 's' },  { "V|", 'F', 'M' },
+		{ "bm|", 'm', 't' }, { "bf|", 's', '6' }, { "-|bdbdbd", '7', '4' },
 	};
-	static const u32 parts[][2] = {{0, 512},   {0, 301}, {7, 512},	{90, 310},
-				       {100, 300}, {0, 130}, {65, 255}, {0, 200}};
+	static const u32 parts[][2] = { { 0, 512 },   { 0, 301 }, { 7, 512 },  { 90, 310 },
+					{ 100, 300 }, { 0, 130 }, { 65, 255 }, { 0, 200 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -384,10 +385,10 @@ static void parts_have_names(void **state)
 		char column;
 		int kind;
 	} rows[] = {
-		{"|", '4', FINDING_LOST_WRITE},	   {"|", '0', FINDING_ZEROED},
-		{"|", 't', FINDING_TORN},	   {"|", 'g', FINDING_STALE_EXPOSURE},
-		{"yd|", 's', FINDING_RESURRECTED}, {"K|", 's', FINDING_RESURRECTED},
-		{"yd|", 'c', FINDING_RESURRECTED}, {"bf|", '6', FINDING_PHANTOM},
+		{ "|", '4', FINDING_LOST_WRITE },    { "|", '0', FINDING_ZEROED },
+		{ "|", 't', FINDING_TORN },	     { "|", 'g', FINDING_STALE_EXPOSURE },
+		{ "yd|", 's', FINDING_RESURRECTED }, { "K|", 's', FINDING_RESURRECTED },
+		{ "yd|", 'c', FINDING_RESURRECTED }, { "bf|", '6', FINDING_PHANTOM },
 	};
 
 	(void)state;

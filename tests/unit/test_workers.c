@@ -120,7 +120,7 @@ static void all_together(void **state)
 
 int main(void)
 {
-	struct CMUnitTest more[] = {cmocka_unit_test(all_together)};
+	struct CMUnitTest more[] = { cmocka_unit_test(all_together) };
 	const char *filter = getenv("CMOCKA_TEST_FILTER");
 
 	if (filter)

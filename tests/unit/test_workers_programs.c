@@ -87,9 +87,9 @@ static void nothing_outlives_the_worker(void **state)
 
 static void no_capabilities(void **state)
 {
-	const struct program p = {SH("grep '^CapEff' /proc/self/status",
-				     ",\"output\":\"CapEff:\\t0000000000000000\""),
-				  NULL};
+	const struct program p = { SH("grep '^CapEff' /proc/self/status",
+				      ",\"output\":\"CapEff:\\t0000000000000000\""),
+				   NULL };
 	void *program = (void *)(uintptr_t)&p;
 
 	(void)state;
