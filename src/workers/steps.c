@@ -17,7 +17,7 @@
 
 struct steps {
 	char **before, **steps, **after;
-	u64 pause;
+	u64 rounds, pause;
 };
 
 static const struct opt_def options[] = {
@@ -29,6 +29,8 @@ static const struct opt_def options[] = {
 		    "[times N]\""),
 	OPT(struct steps, after, OPT_STRINGS, .def = "", .min = "1", .max = "200",
 	    .help = "steps once all actors of a race have done theirs: what must be true now"),
+	OPT(struct steps, rounds, OPT_COUNT, .def = "1", .min = "1", .max = "1000",
+	    .help = "how often the sequence is repeated in one attempt"),
 	OPT(struct steps, pause, OPT_TIME, .def = "0", .max = "1m",
 	    .help = "time between two sequences"),
 	{ 0 },
@@ -281,7 +283,8 @@ static int step(struct worker *w)
 		worker_sleep(w, o->pause);
 	if (!w->race)
 		run_list(w, 0);
-	run_list(w, 1);
+	for (u64 i = 0; i < o->rounds && !worker_stopping(w); i++)
+		run_list(w, 1);
 	if (!w->race)
 		run_list(w, 2);
 	return 0;
