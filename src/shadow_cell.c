@@ -93,7 +93,7 @@ u64 shadow_begin(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16
 	}
 	/* No store of the write itself may be seen before the lease that announces it; pairs with
 	 * the fences between a reader's loads and its second view. */
-	atomic_thread_fence(memory_order_seq_cst);
+	atomic_thread_fence(memory_order_release);
 	return i;
 }
 
