@@ -33,6 +33,8 @@ static void console_line(struct watch *w)
 	w->line[w->line_len] = '\0';
 	w->line_len = 0;
 	klog_feed(w->klog, w->line, 0);
+	/* The kernel names each SysRq that it serves; a tty would but echo the key. */
+	w->sysrq_answered |= strstr(w->line, "sysrq: ") != NULL;
 	said = strstr(w->line, GUEST_COMPLAINS);
 	if (said && !w->hello && !w->complaint[0])
 		snprintf(w->complaint, sizeof(w->complaint), "%s", said + strlen(GUEST_COMPLAINS));
@@ -168,7 +170,7 @@ static bool drain_all(struct watch *w)
 static void ask_why(struct watch *w)
 {
 	for (const char *key = "wt"; *key; key++) {
-		u64 before = w->console_bytes, end_ns = now_ns() + SYSRQ_NS;
+		u64 end_ns = now_ns() + SYSRQ_NS;
 		struct pollfd p[] = { { .fd = w->qemu.console_fd, .events = POLLIN },
 				      { .fd = w->qemu.pidfd, .events = POLLIN } };
 
@@ -177,7 +179,6 @@ static void ask_why(struct watch *w)
 			poll(p, 2, TICK_MS);
 			drain_all(w);
 		}
-		w->sysrq_answered |= w->console_bytes > before;
 	}
 }
 
@@ -187,6 +188,13 @@ static bool panicked(const struct watch *w)
 		if (!strcmp(klog_event(w->klog, i)->rule, "panic"))
 			return true;
 	return false;
+}
+
+/* SIGKILL is never QEMU's own doing; of the others it says that it was asked to go. */
+static bool killed(const struct watch *w, const siginfo_t *info)
+{
+	return (info->si_code != CLD_EXITED && info->si_status == SIGKILL) ||
+	       strstr(w->complaint, "terminating on signal");
 }
 
 /* QEMU is dead: by itself or not? With -no-reboot a panic ends it as a power-off does. */
@@ -204,9 +212,9 @@ static int how_it_died(struct watch *w)
 		return VM_TROUBLE;
 	if (w->done)
 		return VM_DONE;
-	if (info.si_code != CLD_EXITED)
+	if (killed(w, &info))
 		return VM_GONE;
-	if (info.si_status != 0)
+	if (info.si_code != CLD_EXITED || info.si_status != 0)
 		return VM_TROUBLE;
 	if (!w->hello)
 		return VM_NO_BOOT;
