@@ -3,10 +3,12 @@
 #include "commands/commands.h"
 
 #include "base/base.h"
+#include "vm/guest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -20,6 +22,8 @@ static const struct {
 	  "what there is, with every option" },
 	{ "caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest" },
 	{ "recover", cmd_recover, "", "put back what dead runs left changed" },
+	{ "vm", cmd_vm, "--kernel IMAGE [OPTIONS] SCENARIO...",
+	  "run scenarios in a kernel of their own" },
 	{ "schema", cmd_schema, "", "print the JSON Schema of scenarios" },
 };
 
@@ -53,6 +57,9 @@ int main(int argc, char **argv)
 {
 	char name[64];
 
+	/* The kernel of a guest started it: see vm/guest.h. */
+	if (getpid() == 1 && !strcmp(argv[0], "/init"))
+		vm_guest();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;

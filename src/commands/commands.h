@@ -14,6 +14,7 @@ int cmd_caps(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
+int cmd_vm(int argc, char **argv);
 
 #define EXIT_FINE    0
 #define EXIT_FINDING 1

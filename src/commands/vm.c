@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* stressd vm */
+#include "commands/commands.h"
+
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+#include "base/units.h"
+#include "session/session.h"
+#include "vm/vm.h"
+
+#include <dirent.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char help[] =
+	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
+	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
+	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
+	"  --append ARGS    further words for its command line\n"
+	"  --accel HOW      kvm, tcg (emulation), or auto: kvm, and tcg where that stays silent\n"
+	"  --cpus N         processors of the guest (default: 2)\n"
+	"  --memory SIZE    memory of the guest (default: 2G)\n"
+	"  --disk SIZE[:serial=NAME]\n"
+	"                   a disk: /dev/vda, /dev/vdb, ... and /dev/disk/by-id/virtio-NAME\n"
+	"  --timeout TIME   of all of it (default: four times the durations, and five minutes)\n"
+	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
+	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
+	"directory)\n"
+	"  --keep           keep shadow and histories of a run that passed, too\n";
+
+enum { ACCEL_UNKNOWN = -1 };
+
+static int accel_by_name(const char *name)
+{
+	static const char *const names[] = {
+		[ACCEL_AUTO] = "auto", [ACCEL_KVM] = "kvm", [ACCEL_TCG] = "tcg"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return (int)i;
+	return ACCEL_UNKNOWN;
+}
+
+static int parse_disk(char *text, struct vm_disk *ret)
+{
+	char *colon = strchr(text, ':');
+
+	if (colon) {
+		*colon++ = '\0';
+		if (strncmp(colon, "serial=", 7) != 0)
+			return -EINVAL;
+		colon += 7;
+		if (!*colon || strlen(colon) >= sizeof(ret->serial) ||
+		    colon[strspn(colon, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789._-")])
+			return -EINVAL;
+		strcpy(ret->serial, colon);
+	}
+	if (parse_size(text, &ret->bytes) < 0 || ret->bytes < MIB || ret->bytes % 512)
+		return -EINVAL;
+	return 0;
+}
+
+static int bad(const char *option, const char *value, const char *expected)
+{
+	return usage_error("vm", "--%s %s: expected %s", option, value, expected);
+}
+
+/* One option; 0, or the exit status. */
+static int take_option(struct vm_options *o, int c, char *value)
+{
+	switch (c) {
+	case 'k':
+		o->kernel = value;
+		return 0;
+	case 'a':
+		o->append = value;
+		return 0;
+	case 'x':
+		o->accel = accel_by_name(value);
+		return o->accel < 0 ? bad("accel", value, "auto, kvm or tcg") : 0;
+	case 'c':
+		return parse_count(value, &o->cpus) < 0 || !o->cpus || o->cpus > 255
+			       ? bad("cpus", value, "a number from 1 to 255")
+			       : 0;
+	case 'm':
+		return parse_size(value, &o->memory_bytes) < 0 || o->memory_bytes < 128 * MIB
+			       ? bad("memory", value, "a size like 2G, at least 128M")
+			       : 0;
+	case 'd':
+		if (o->ndisks == VM_DISKS_MAX)
+			return usage_error("vm", "more than %d disks", VM_DISKS_MAX);
+		return parse_disk(value, &o->disks[o->ndisks++]) < 0
+			       ? bad("disk", value, "SIZE or SIZE:serial=NAME, like 1G:serial=test")
+			       : 0;
+	case 't':
+		return parse_time(value, &o->timeout_ns) < 0 || !o->timeout_ns
+			       ? bad("timeout", value, "a time like 10m")
+			       : 0;
+	case 's':
+		return parse_time(value, &o->silence_ns) < 0 || o->silence_ns < NSEC_PER_SEC
+			       ? bad("silence", value, "a time like 30s")
+			       : 0;
+	case 'r':
+		o->run_dir = value;
+		return 0;
+	default:
+		o->keep = true;
+		return 0;
+	}
+}
+
+static int load_scenarios(struct vm_options *o, char **paths, int n)
+{
+	struct err e;
+
+	if (n < 1 || n > VM_SCENARIOS_MAX)
+		return usage_error("vm", n ? "more than %d scenarios" : "expected a scenario",
+				   VM_SCENARIOS_MAX);
+	for (; o->nscenarios < (size_t)n; o->nscenarios++)
+		if (scenario_load(paths[o->nscenarios], &o->scenarios[o->nscenarios], &e) < 0) {
+			fprintf(stderr, "stressd: %s\n", e.text);
+			return EXIT_USAGE;
+		}
+	return 0;
+}
+
+static bool is_empty(const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	int n = 0;
+
+	while (d && readdir(d))
+		n++;
+	return d && n == 2;
+}
+
+/* An absolute one in @buf; *ret_made: it was not there before. */
+static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, struct err *e)
+{
+	char given[PATH_MAX], state[400];
+	int r;
+
+	if (o->run_dir) {
+		r = path_set(given, sizeof(given), "%s", o->run_dir);
+	} else {
+		r = state_dir(state, sizeof(state), e);
+		if (r < 0)
+			return r;
+		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state,
+			     o->scenarios[0]->name, (long long)time(NULL), (int)getpid());
+	}
+	*ret_made = access(given, F_OK) < 0;
+	if (r == 0)
+		r = mkdir_p(given, 0700);
+	if (r < 0 || !realpath(given, buf))
+		return err_set(e, -errno, "%s: cannot be the run directory: %s", given,
+			       strerror(r < 0 ? -r : errno));
+	if (!is_empty(buf))
+		return err_set(e, -EEXIST, "%s: not empty; name a directory that is new or empty",
+			       given);
+	return 0;
+}
+
+/* What was made for a guest that never came to be is removed; results are not. */
+static void remove_empty(const char *dir)
+{
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/console.log", dir);
+	if (stat(path, &st) == 0 && st.st_size == 0)
+		unlink(path);
+	rmdir(dir);
+}
+
+static int run(struct vm_options *o)
+{
+	char dir[PATH_MAX];
+	bool made = false;
+	struct err e = { "" };
+	int status;
+
+	if (make_run_dir(o, dir, &made, &e) < 0) {
+		fprintf(stderr, "stressd: %s\n", e.text);
+		return EXIT_USAGE;
+	}
+	o->run_dir = dir;
+	signal(SIGPIPE, SIG_IGN);
+	status = vm_run(o, &e);
+	if (e.text[0])
+		fprintf(stderr, "stressd: %s\n", e.text);
+	if (made && status != EXIT_FINE)
+		remove_empty(dir);
+	return status;
+}
+
+int cmd_vm(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "append", required_argument, NULL, 'a' },
+		{ "accel", required_argument, NULL, 'x' },
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "memory", required_argument, NULL, 'm' },
+		{ "disk", required_argument, NULL, 'd' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "silence", required_argument, NULL, 's' },
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "keep", no_argument, NULL, 'K' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct vm_options o = { .append = "",
+				.cpus = 2,
+				.memory_bytes = 2 * GIB,
+				.silence_ns = 30 * NSEC_PER_SEC,
+				.out = stdout,
+				.err = stderr };
+	int status = 0;
+
+	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return EXIT_FINE;
+		}
+		status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
+	}
+	if (!status && !o.kernel)
+		status = usage_error("vm", "expected --kernel IMAGE");
+	if (!status)
+		status = load_scenarios(&o, argv + optind, argc - optind);
+	if (!status)
+		status = run(&o);
+	for (size_t i = 0; i < o.nscenarios; i++)
+		scenario_free(o.scenarios[i]);
+	return status;
+}

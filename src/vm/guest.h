@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the guest: stressd as PID 1. It makes a root of the host's files, runs scenarios with
+ * `stressd run`, and sends what comes of them. Knows no QEMU; runs nowhere else.
+ */
+#ifndef STRESSD_VM_GUEST_H
+#define STRESSD_VM_GUEST_H
+
+#include "vm/stream.h"
+
+#include <sys/types.h>
+
+/* In the initramfs these are below "/"; guest_root() brings them into the new root. */
+#define GUEST_HOME     "/run/stressd"
+#define GUEST_PROGRAM  "/init"
+#define GUEST_PLAN     "/plan.json"
+#define GUEST_SCENARIO "/scenario.%u"
+#define GUEST_MODULES  "/modules/order" /* one path a line, as they are to be loaded */
+/* How a guest that has no results port yet says on its console why it cannot. */
+#define GUEST_COMPLAINS "stressd guest: "
+
+/* main() of PID 1: does not return. */
+void vm_guest(void) __attribute__((noreturn));
+
+/* guest_boot.c: everything before the first scenario. 0, or -errno with one line in @e. */
+int guest_devices(struct err *e);
+int guest_open_port(int *ret_fd, struct err *e);
+int guest_root(struct err *e);
+/* Copy a file, and make the directories that lead to @to. */
+int guest_copy(const char *from, const char *to, mode_t mode, struct err *e);
+
+/* guest_run.c: run the scenarios of the plan, with @port to tell of it. */
+int guest_run(int port, struct err *e);
+/* Send @text, one line. 0 or -errno. */
+int guest_say(int port, u32 type, const char *text);
+
+#endif

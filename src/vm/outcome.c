@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A table of how a guest can end, and the result of a run that did not come to one. */
+#include "vm/outcome.h"
+
+#include "base/fsutil.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_FINDING 1
+#define EXIT_TROUBLE 3
+#define EXIT_GONE    75 /* EX_TEMPFAIL of sysexits.h: not the guest's doing; try again */
+
+static const struct {
+	int exit, verdict, finding; /* finding: enum finding_kind, -1: none */
+	const char *text;
+} ends[VM_ENDS] = {
+	[VM_DONE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest ended without its result" },
+	[VM_NO_BOOT] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the kernel did not boot" },
+	[VM_MUTE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest said nothing" },
+	[VM_CRASH] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_CRASH,
+		       "the guest went down without a word" },
+	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG,
+		      "the guest gave no sign of life" },
+	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1,
+			 "the guest lived, and was not at its end when --timeout was over" },
+	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "QEMU was killed from outside" },
+	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted" },
+	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest could not run the scenario" },
+};
+
+/* The event that a crash is named after: the last panic, or the last oops before it. */
+static const struct klog_event *gravest(const struct klog *k)
+{
+	const struct klog_event *best = NULL;
+
+	for (size_t i = 0; i < klog_count(k); i++) {
+		const struct klog_event *ev = klog_event(k, i);
+
+		if (!best || ev->severity >= best->severity)
+			best = ev;
+	}
+	return best;
+}
+
+static struct finding *finding_new(struct run_result *r, int kind, u64 time_ns, const char *finder)
+{
+	struct finding **grown = reallocarray(r->findings, r->nfindings + 1, sizeof(*grown)), *f;
+
+	if (!grown)
+		return NULL;
+	r->findings = grown;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return NULL;
+	f->kind = kind;
+	f->time_ns = time_ns;
+	snprintf(f->finder, sizeof(f->finder), "%s", finder);
+	r->findings[r->nfindings++] = f;
+	return f;
+}
+
+static void add_lines(struct finding *f, const struct klog_event *ev)
+{
+	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++) {
+		f->log[f->nlog] = strdup(ev->lines[i]);
+		f->nlog += f->log[f->nlog] != NULL;
+	}
+}
+
+/* The end itself, then what else the console had: the guest's own reader died with it. */
+static void add_findings(const struct watch *w, struct run_result *r, int end)
+{
+	u64 time_ns = w->begun_ns ? w->beat_ns - MIN(w->beat_ns, w->begun_ns) : 0;
+	const struct klog_event *top = end == VM_CRASH ? gravest(w->klog) : NULL;
+	struct finding *f = finding_new(r, ends[end].finding, time_ns, "console");
+
+	if (!f)
+		return;
+	if (top)
+		snprintf(f->sentence, sizeof(f->sentence), "%s", top->title);
+	else if (end == VM_HANG)
+		snprintf(f->sentence, sizeof(f->sentence),
+			 "no heartbeat of the guest for %llu s; %s",
+			 (unsigned long long)(w->o->silence_ns / NSEC_PER_SEC),
+			 w->sysrq_answered ? "console.log has what its tasks were doing"
+					   : "nor did it answer SysRq on the console (needs "
+					     "CONFIG_MAGIC_SYSRQ_SERIAL)");
+	else
+		snprintf(f->sentence, sizeof(f->sentence), "%s", ends[end].text);
+	if (top)
+		add_lines(f, top);
+	for (size_t i = 0; i < klog_count(w->klog); i++) {
+		const struct klog_event *ev = klog_event(w->klog, i);
+
+		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
+			continue;
+		f = finding_new(r, ev->finding, time_ns, "console");
+		if (!f)
+			return;
+		snprintf(f->sentence, sizeof(f->sentence), "%s", ev->title);
+		add_lines(f, ev);
+	}
+}
+
+static void free_result(struct run_result *r)
+{
+	for (size_t i = 0; i < r->nfindings; i++)
+		finding_free(r->findings[i]);
+	free(r->findings);
+}
+
+static void describe(const struct watch *w, struct run_result *r, size_t i, const char *dir)
+{
+	const struct scenario *sc = w->o->scenarios[i];
+
+	r->sc = sc;
+	r->seed = sc->seed;
+	clock_gettime(CLOCK_REALTIME, &r->started);
+	if (w->begun_ns) {
+		u64 age = now_ns() - w->begun_ns;
+
+		r->started.tv_sec -= (time_t)(age / NSEC_PER_SEC);
+		r->duration_s = (double)(w->beat_ns - MIN(w->beat_ns, w->begun_ns)) / 1e9;
+	}
+	snprintf(r->run_dir, sizeof(r->run_dir), "%s", dir);
+	snprintf(r->kernel, sizeof(r->kernel), "%s", w->release);
+	snprintf(r->machine, sizeof(r->machine), "x86_64");
+	snprintf(r->reproduce, sizeof(r->reproduce), "stressd vm --kernel %s %s", w->o->kernel,
+		 sc->path);
+	r->klog_watched = true;
+	r->klog_events = klog_count(w->klog);
+}
+
+/* The result of scenario @i, in which the guest ended. */
+static int write_result(struct watch *w, size_t i, const char *dir, int end, struct err *e)
+{
+	struct run_result r = { .verdict = ends[end].verdict, .exit = ends[end].exit };
+	int status;
+
+	describe(w, &r, i, dir);
+	if (ends[end].finding >= 0)
+		add_findings(w, &r, end);
+	snprintf(r.reason, sizeof(r.reason), "%.500s%s%.500s",
+		 r.nfindings ? r.findings[0]->sentence : ends[end].text,
+		 w->complaint[0] && !r.nfindings ? ": " : "", r.nfindings ? "" : w->complaint);
+	status = r.exit;
+	if (report_write_all(&r, e) < 0)
+		status = EXIT_TROUBLE;
+	else
+		report_text(&r, w->o->out, want_colour(w->o->out));
+	free_result(&r);
+	return status;
+}
+
+/* A finding anywhere is what counts; otherwise the first that was not fine. */
+static int worse(int a, int b)
+{
+	return a == EXIT_FINDING || b == EXIT_FINDING ? EXIT_FINDING : a ? a : b;
+}
+
+/* Nothing of it is a result: one line says what happened. */
+static int say(const struct watch *w, int end, struct err *e)
+{
+	const struct klog_event *top = gravest(w->klog);
+	bool boot = end == VM_NO_BOOT;
+	const char *why = w->complaint[0]	      ? w->complaint
+			  : boot && top		      ? top->title
+			  : boot && !w->console_bytes ? "nothing came on its console"
+						      : "";
+
+	err_set(e, 0, "%s%s%s%s", ends[end].text, *why ? ": " : "", why,
+		boot ? "; console.log has its messages" : "");
+	return ends[end].exit;
+}
+
+int outcome_settle(struct watch *w, int end, struct err *e)
+{
+	int status = 0;
+
+	if (w->current < 0 || w->error)
+		return say(w, end, e);
+	for (size_t i = 0; i < w->o->nscenarios; i++) {
+		char dir[512];
+
+		if (w->exits[i] >= 0) {
+			status = worse(status, w->exits[i]);
+			continue;
+		}
+		if ((int)i > w->current)
+			break;
+		if (path_set(dir, sizeof(dir), w->o->nscenarios > 1 ? "%s/%zu" : "%s",
+			     w->o->run_dir, i + 1) < 0)
+			return EXIT_TROUBLE;
+		status = worse(status, write_result(w, i, dir, end, e));
+	}
+	return end == VM_DONE || status == EXIT_FINDING ? status : worse(status, ends[end].exit);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scenarios in a kernel that may die: a guest boots it with the host's files, runs them, and sends
+ * what happens while it happens. From outside the console is read and the heartbeat watched.
+ * Prints nothing; what the runs print goes to the streams that it is given.
+ */
+#ifndef STRESSD_VM_H
+#define STRESSD_VM_H
+
+#include "report/report.h"
+#include "vm/qemu.h"
+
+#define VM_SCENARIOS_MAX 64
+
+struct vm_options {
+	const char *kernel;
+	const char *append; /* further words for its command line, or "" */
+	const char
+		*run_dir; /* absolute, exists, empty; a scenario's own below it if there are more */
+	int accel;	  /* enum vm_accel */
+	u64 cpus, memory_bytes;
+	u64 timeout_ns; /* of all of it; 0: four times the scenarios' durations, and five minutes */
+	u64 silence_ns; /* without a heartbeat: the guest hangs */
+	bool keep;
+	struct vm_disk disks[VM_DISKS_MAX];
+	size_t ndisks;
+	struct scenario *scenarios[VM_SCENARIOS_MAX];
+	size_t nscenarios;
+	FILE *out, *err; /* what the guest's runs print */
+};
+
+enum vm_end {
+	VM_DONE,	/* every scenario ended */
+	VM_NO_BOOT,	/* it did not come up */
+	VM_MUTE,	/* not a byte: the accelerator does not work */
+	VM_CRASH,	/* panic, or it went down without a word */
+	VM_HANG,	/* no heartbeat */
+	VM_TIMEOUT,	/* alive, and not at the end when the time was over */
+	VM_GONE,	/* somebody killed QEMU */
+	VM_INTERRUPTED, /* a signal asked us to stop */
+	VM_TROUBLE,	/* the host or the guest's init failed: the text says how */
+	VM_ENDS
+};
+
+/* Run it all. Returns the exit status: `stressd run`'s, and 75 when somebody killed QEMU; a line
+ * for a person is in @e unless it is "". */
+int vm_run(const struct vm_options *o, struct err *e);
+
+#endif
