@@ -44,10 +44,13 @@ static bool take_value(const char *word, const char *value, struct step *s)
 	} values[] = { { "at", &s->at },
 		       { "readable", &s->readable },
 		       { "width", &s->width },
-		       { "times", &s->times } };
+		       { "times", &s->times },
+		       { "stride", &s->stride } };
 
 	if (!strcmp(word, "at") && !strcmp(value, "random"))
 		return s->random = true;
+	if (!strcmp(word, "at") && !strcmp(value, "hot"))
+		return s->hot = true;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 		if (!strcmp(word, values[i].name))
 			return parse_size(value, values[i].to) == 0;
@@ -66,7 +69,7 @@ static int check_step(const char *text, const struct sc_file *f, const struct st
 
 	if (s->at > f->max_bytes || s->len > f->max_bytes - s->at)
 		return fail(e, text, "it reaches past the file's maximum; expected a range in it");
-	if (s->at % unit || s->len % unit || s->readable % unit)
+	if (s->at % unit || s->len % unit || s->readable % unit || s->stride % unit)
 		return fail(e, text, "no whole cells; expected multiples of the file's cell");
 	return 0;
 }
@@ -78,7 +81,7 @@ static int check_words(const char *text, const struct step *s, struct err *e)
 	if (s->verb->flags & STEP_ONE && (s->readable > s->len || s->len > ACTOR_BUF))
 		return fail(e, text,
 			    "expected a readable part up to the length, and at most 2M of it");
-	if (s->verb->flags & STEP_WHOLE && (s->len || s->at || s->random))
+	if (s->verb->flags & STEP_WHOLE && (s->len || s->at || s->random || s->hot))
 		return fail(e, text, "it takes no range; expected the verb alone");
 	if (!s->times || s->times > 1000000)
 		return fail(e, text, "expected \"times\" in 1..1000000");
@@ -109,8 +112,8 @@ int step_parse(const char *text, const struct sc_file *file, struct step *ret, s
 		value = strtok_r(NULL, " ", &rest);
 		if (!value || !take_value(word, value, ret))
 			return fail(e, text,
-				    "expected VERB [LENGTH] [at OFFSET|random] [readable SIZE] "
-				    "[width N] [times N]");
+				    "expected VERB [LENGTH] [at OFFSET|random|hot] [readable SIZE] "
+				    "[width N] [times N] [stride SIZE]");
 	}
 	if (check_words(text, ret, e) < 0)
 		return -EINVAL;

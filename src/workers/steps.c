@@ -25,8 +25,9 @@ static const struct opt_def options[] = {
 	    .help = "steps ahead of the barrier of a race: what the file must be like"),
 	OPT(struct steps, steps, OPT_STRINGS, .min = "1", .max = "200", .required = true,
 	    .expects = "an array of steps, see `stressd list steps`",
-	    .help = "the sequence: \"VERB [LENGTH] [at OFFSET|random] [readable SIZE] [width N] "
-		    "[times N]\""),
+	    .help = "the sequence: \"VERB [LENGTH] [at OFFSET|random|hot] [readable SIZE] [width "
+		    "N] "
+		    "[times N] [stride SIZE]\""),
 	OPT(struct steps, after, OPT_STRINGS, .def = "", .min = "1", .max = "200",
 	    .help = "steps once all actors of a race have done theirs: what must be true now"),
 	OPT(struct steps, rounds, OPT_COUNT, .def = "1", .min = "1", .max = "1000",
@@ -232,19 +233,31 @@ static unsigned int copies(const void *options_block)
 	return found;
 }
 
-/* The range of a step now: where the attempt's window is, or anywhere in it. */
-static void place(struct job *j)
+/* The page of the latest mmap store of anybody, or one of the next two: where it goes. */
+static u64 near_hot(const struct job *j, u64 base)
+{
+	u64 hot = atomic_load_explicit(&j->f->sf->hot, memory_order_relaxed);
+	u64 page = j->w->actor.page;
+
+	return MAX(base, ROUND_DOWN(hot, page) + rng_below(&j->w->actor.rng, 3) * page);
+}
+
+/* The range of a step now, the @k th of its times: in the attempt's window. */
+static void place(struct job *j, u64 k)
 {
 	u64 max = j->f->sf->max_bytes, base = 0, window = max, unit = j->f->sf->cell_bytes;
+	const struct step *s = j->s;
 
 	if (j->w->race && j->w->race->window) {
 		base = race_place(j->w->race, j->w->attempt, max);
 		window = MIN(j->w->race->window, max - base);
 	}
-	j->len = j->s->has_len ? j->s->len : window - MIN(window, j->s->at);
-	j->offset = base + j->s->at;
-	if (j->s->random && window > j->len)
+	j->len = s->has_len ? s->len : window - MIN(window, s->at);
+	j->offset = base + s->at + (window ? k * s->stride % window : 0);
+	if (s->random && window > j->len)
 		j->offset = base + rng_below(&j->w->actor.rng, (window - j->len) / unit + 1) * unit;
+	if (s->hot)
+		j->offset = near_hot(j, base);
 	j->len = MIN(j->len, max - MIN(max, j->offset));
 }
 
@@ -257,7 +270,7 @@ static void run_list(struct worker *w, size_t which)
 		struct job j = { .w = w, .s = &l->step[i], .f = w->file };
 
 		for (u64 k = 0; k < j.s->times && !worker_stopping(w); k++) {
-			place(&j);
+			place(&j, k);
 			if (j.len || j.s->verb->flags & STEP_WHOLE || j.s->verb->run == do_truncate)
 				j.s->verb->run(&j);
 		}

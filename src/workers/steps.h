@@ -30,7 +30,8 @@ struct step {
 	bool has_len;
 	u64 len; /* bytes; without: to the end of the window */
 	u64 at, readable, width, times;
-	bool random;
+	u64 stride; /* bytes from one of several times to the next */
+	bool random, hot;
 	unsigned int flags; /* SYNC_FILE_RANGE_* */
 };
 
