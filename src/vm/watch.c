@@ -174,7 +174,8 @@ static void ask_why(struct watch *w)
 		struct pollfd p[] = { { .fd = w->qemu.console_fd, .events = POLLIN },
 				      { .fd = w->qemu.pidfd, .events = POLLIN } };
 
-		qemu_sysrq(&w->qemu, *key);
+		if (!qemu_sysrq(&w->qemu, *key))
+			return;
 		while (now_ns() < end_ns && !(p[1].revents & POLLIN)) {
 			poll(p, 2, TICK_MS);
 			drain_all(w);
