@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what the tests need, builds with gcc and clang, and tests: the release build in full,
-# unit tests again under AddressSanitizer with UBSan, those with threads or shared memory under
-# ThreadSanitizer. The last line is "N passed, N failed, N skipped"; the exit status is 0 when
+# again under AddressSanitizer with UBSan with fewer seeds and steps, those with threads or shared
+# memory under ThreadSanitizer. The last line is "N passed, N failed, N skipped"; the exit status is 0 when
 # everything was built and none failed. docs/TESTING.md says what the tests are.
 #   --fast    leaves out tests labelled slow; some others try less
 set -eu

@@ -94,9 +94,11 @@ struct shadow_file {
 	/* Durability: a sync that starts takes the next epoch; when it returns 0, all that was
 	 * settled in earlier epochs is durable. */
 	_Atomic u32 epoch, durable_epoch;
-	_Atomic u32 writeback_error; /* errno of the last one told to some descriptor */
-	_Atomic u64 unchecked;	     /* cell reads that overlapped too much to be judged */
-	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
+	/* A writeback error was told: what was settled in epochs [from, to) may be lost. 0, 0: none
+	 */
+	_Atomic u32 lost_from, lost_to;
+	_Atomic u64 unchecked; /* cell reads that overlapped too much to be judged */
+	_Atomic u64 hot;       /* byte offset of the latest store: a hint for readers, not a fact */
 	u64 reserved[3];
 };
 
@@ -193,5 +195,10 @@ bool size_bounds(struct size_view s, struct size_view e, u64 *lo, u64 *hi);
 /* Sync epochs: take before the call, commit after it returned 0. */
 u32 sync_begin(struct shadow_file *f);
 void sync_commit(struct shadow_file *f, u32 epoch);
+/* A sync failed and said so: what was dirtied since the last good one may be on disk or not, and
+ * its pages count as clean. (fsync(2), EIO; Documentation/filesystems/vfs.rst on errseq) */
+void sync_failed(struct shadow_file *f);
+/* Is the settled state of the cell among what a told error may have lost? */
+bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c);
 
 #endif

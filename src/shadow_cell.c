@@ -93,7 +93,7 @@ u64 shadow_begin(struct shadow *sh, struct shadow_file *f, u64 first, u64 n, u16
 	}
 	/* No store of the write itself may be seen before the lease that announces it; pairs with
 	 * the fences between a reader's loads and its second view. */
-	atomic_thread_fence(memory_order_seq_cst);
+	atomic_thread_fence(memory_order_release);
 	return i;
 }
 
@@ -321,4 +321,25 @@ void sync_commit(struct shadow_file *f, u32 epoch)
 
 	while (old < epoch && !atomic_compare_exchange_weak(&f->durable_epoch, &old, epoch))
 		;
+}
+
+void sync_failed(struct shadow_file *f)
+{
+	/* Writes from here on belong to a later epoch: they dirty their pages anew. */
+	u32 to = atomic_fetch_add(&f->epoch, 1) + 1;
+	u32 from = atomic_load(&f->lost_from), durable = atomic_load(&f->durable_epoch);
+
+	/* Two errors with a good sync between them leave one range over both: too much is allowed
+	 * there, never too little. */
+	if (!atomic_load(&f->lost_to) || durable < from)
+		atomic_store(&f->lost_from, durable);
+	atomic_store_explicit(&f->lost_to, to, memory_order_release);
+}
+
+bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c)
+{
+	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
+	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
+
+	return to && epoch < to && epoch >= atomic_load(&f->lost_from);
 }

@@ -199,7 +199,11 @@ void verify_describe(const struct shadow *sh, const struct shadow_file *f, const
 		snprintf(buf, buf_len, "header of generation %u by %s, other words behind it",
 			 id.gen, shadow_writer(sh, id.writer));
 	} else {
-		snprintf(buf, buf_len, "bytes that stressd never wrote (%02x %02x %02x %02x ...)",
-			 bytes[0], bytes[1], bytes[2], bytes[3]);
+		const u8 *odd = bytes; /* leading zeros tell nothing */
+
+		while (odd < bytes + len - 4 && !*odd)
+			odd++;
+		snprintf(buf, buf_len, "bytes that stressd never wrote (%02x %02x %02x %02x at +%u)",
+			 odd[0], odd[1], odd[2], odd[3], (u32)(odd - bytes));
 	}
 }

@@ -22,6 +22,10 @@ const struct promise verify_promises[] = {
 	{ "maybe",
 	  "after an interrupted or failed call that may have stored a part, old and new are legal",
 	  "write(2), RETURN VALUE" },
+	{ "told-loss",
+	  "after a sync failed with EIO or ENOSPC, what was dirtied since the last good one is old "
+	  "or new",
+	  "fsync(2), EIO; Documentation/filesystems/vfs.rst, errseq" },
 	{ "direct-beside-cached", "direct writers share no zone with buffered or mmap dirtiers",
 	  "open(2), NOTES on O_DIRECT" },
 	{ "direct-read-delalloc",
@@ -176,6 +180,18 @@ static bool moved_meanwhile(const struct window *w)
 	return CELL_KIND(w->e.settled) == CELL_MOVED && w->e.settled != w->s.settled;
 }
 
+/* After a told writeback error the cell may be as it was at the last good sync, or anything since.
+ */
+static void widen_by_loss(struct window *w, const struct shadow_cell *c)
+{
+	u32 durable = atomic_load(&c->durable);
+
+	w->next = MIN(w->next, MAX(durable, 1U));
+	w->mixed = true;
+	w->moves |= w->f->reshaped;
+	w->zero |= durable == 0 || w->f->reshaped;
+}
+
 static struct window window_make(const struct shadow *sh, const struct shadow_file *f, u64 cell,
 				 struct cell_view s)
 {
@@ -198,6 +214,8 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
+	if (sync_lost(f, shadow_cell(sh, f, cell)))
+		widen_by_loss(&w, shadow_cell(sh, f, cell));
 	return w;
 }
 

@@ -32,6 +32,15 @@ static void quiet(struct actor *a, bool on)
 	actor_beat(a);
 }
 
+/* Of an error other than the two nothing is known to be lost. */
+static void tell_failed(struct actor *a, struct afile *f, const struct op_record *rec, int err,
+			u32 from, u32 to)
+{
+	for (u32 i = from; (err == EIO || err == ENOSPC) && i < to; i++)
+		sync_failed(&a->sh->files[i]);
+	judge_errno(a, f, rec, err, NULL);
+}
+
 int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 {
 	bool all = op == OP_SYNCFS;
@@ -52,7 +61,7 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 		for (u32 i = from; i < to; i++)
 			sync_commit(&a->sh->files[i], epochs[i]);
 	else
-		judge_errno(a, f, rec, -r, NULL);
+		tell_failed(a, f, rec, -r, from, to);
 	return r;
 }
 

@@ -31,20 +31,35 @@ static bool covers(const struct op_record *r, u32 file, u64 from, u64 to)
 	return r->file == file && r->offset < to && r->offset + r->len > from;
 }
 
-/* Keep the FINDING_OPS operations that are nearest before the sighting. */
+/* The read that saw it first of all, then what touched the cell itself, then its neighbours. */
+static int closeness(const struct search *q, const struct deed *d)
+{
+	if (q->s && d->who == q->s->finder && d->op.start_ns == q->s->start_ns)
+		return 2;
+	return q->s && covers(&d->op, q->s->file, q->from, q->to);
+}
+
+static bool less_telling(const struct search *q, const struct deed *a, const struct deed *b)
+{
+	int x = closeness(q, a), y = closeness(q, b);
+
+	return x != y ? x < y : a->op.start_ns < b->op.start_ns;
+}
+
+/* Keep the FINDING_OPS operations that tell most: the closest, and of these the latest. */
 static void keep_around(struct search *q, const struct deed *d)
 {
-	size_t oldest = 0;
+	size_t least = 0;
 
 	if (q->naround < FINDING_OPS) {
 		q->around[q->naround++] = *d;
 		return;
 	}
 	for (size_t i = 1; i < q->naround; i++)
-		if (q->around[i].op.start_ns < q->around[oldest].op.start_ns)
-			oldest = i;
-	if (d->op.start_ns > q->around[oldest].op.start_ns)
-		q->around[oldest] = *d;
+		if (less_telling(q, &q->around[i], &q->around[least]))
+			least = i;
+	if (less_telling(q, &q->around[least], d))
+		q->around[least] = *d;
 }
 
 static bool gather(void *ctx, const struct deed *d)

@@ -431,6 +431,63 @@ static void a_cell_in_change_is_unknown(void **state)
 }
 
 /* Two to four writers of one cell, all under way at once, then done one by one, then one more. */
+static void write_cell(struct shadow_fixture *x, u64 cell)
+{
+	assert_int_equal(shadow_begin(&x->sh, x->f, cell, 1, 2, CELL_STAMP, 0), 1);
+	shadow_settle(&x->sh, x->f, cell, 1, OUTCOME_DONE, false);
+}
+
+static enum judgement judge_generation(struct shadow_fixture *x, u64 cell, u32 gen)
+{
+	struct cell_view s = shadow_view(shadow_cell(&x->sh, x->f, cell));
+	struct stamp id = { .run = FIX_RUN, .gen = gen, .writer = 2, .cell = cell };
+	u8 bytes[FIX_CELL] = { 0 };
+	struct verdict v;
+
+	if (gen)
+		stamp_fill(bytes, sizeof(bytes), &id);
+	return verify_cell(&x->sh, x->f, cell, bytes, 0, FIX_CELL, s, &v);
+}
+
+/* A sync that fails with EIO has told of a loss: back to the last good sync everything is legal,
+ * for what was dirty then and for no other cell, until it is written again. */
+static void a_told_error_allows_the_old(void **state)
+{
+	enum { SYNCED, DIRTY, NEVER_SYNCED, LATER };
+	struct shadow_fixture x;
+
+	(void)state;
+	fixture_make(&x, false);
+	write_cell(&x, SYNCED);
+	write_cell(&x, DIRTY);
+	sync_commit(x.f, sync_begin(x.f));
+	for (u32 gen = 2; gen <= 3; gen++)
+		write_cell(&x, DIRTY);
+	write_cell(&x, NEVER_SYNCED);
+	/* before the error: only what was written last */
+	for (u32 gen = 0; gen <= 3; gen++)
+		assert_int_equal(judge_generation(&x, DIRTY, gen),
+				 gen == 3 ? JUDGED_LEGAL : JUDGED_WRONG);
+	sync_begin(x.f);
+	sync_failed(x.f);
+	write_cell(&x, LATER);
+	write_cell(&x, LATER);
+	assert_int_equal(judge_generation(&x, SYNCED, 0), JUDGED_WRONG);
+	assert_int_equal(judge_generation(&x, SYNCED, 1), JUDGED_LEGAL);
+	for (u32 gen = 0; gen <= 4; gen++)
+		assert_int_equal(judge_generation(&x, DIRTY, gen),
+				 gen >= 1 && gen <= 3 ? JUDGED_LEGAL : JUDGED_WRONG);
+	assert_int_equal(judge_generation(&x, NEVER_SYNCED, 0), JUDGED_LEGAL);
+	assert_int_equal(judge_generation(&x, NEVER_SYNCED, 1), JUDGED_LEGAL);
+	assert_int_equal(judge_generation(&x, LATER, 1), JUDGED_WRONG);
+	assert_int_equal(judge_generation(&x, LATER, 2), JUDGED_LEGAL);
+	/* written again, it is certain again */
+	write_cell(&x, DIRTY);
+	assert_int_equal(judge_generation(&x, DIRTY, 3), JUDGED_WRONG);
+	assert_int_equal(judge_generation(&x, DIRTY, 4), JUDGED_LEGAL);
+	fixture_free(&x);
+}
+
 static void shared_cells(void **state)
 {
 	(void)state;
@@ -481,6 +538,7 @@ int main(void)
 		cmocka_unit_test(parts_are_judged),
 		cmocka_unit_test(parts_have_names),
 		cmocka_unit_test(a_cell_in_change_is_unknown),
+		cmocka_unit_test(a_told_error_allows_the_old),
 		cmocka_unit_test(shared_cells),
 	};
 
