@@ -44,7 +44,11 @@ static const char *device_of(const struct scenario *sc)
 {
 	json_t *target = json_object_get(sc->resolved, "target");
 
-	return json_string_value(json_object_get(target, "device"));
+	const char *type = json_string_value(json_object_get(target, "type"));
+
+	if (!type || strcmp(type, "device") != 0)
+		return NULL;
+	return json_string_value(json_object_get(target, "path"));
 }
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
