@@ -24,7 +24,9 @@
 #define REST_NS	     (300 * NSEC_PER_SEC)
 
 /* The kernel says everything on the serial line, with its clock, and dies for good. */
-#define APPEND "console=ttyS0 printk.time=1 panic=-1 random.trust_cpu=on rdinit=/init"
+#define APPEND                                                                                     \
+	"console=ttyS0 printk.time=1 panic=-1 random.trust_cpu=on sysrq_always_enabled "           \
+	"rdinit=/init"
 
 struct vm {
 	const struct vm_options *o;

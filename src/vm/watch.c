@@ -166,10 +166,10 @@ static bool drain_all(struct watch *w)
 	return any;
 }
 
-/* What the tasks do, while the guest can still say so. */
+/* What the tasks do, while the guest can still say so: all of it, whatever its level. */
 static void ask_why(struct watch *w)
 {
-	for (const char *key = "wt"; *key; key++) {
+	for (const char *key = "8wt"; *key; key++) {
 		u64 end_ns = now_ns() + SYSRQ_NS;
 		struct pollfd p[] = { { .fd = w->qemu.console_fd, .events = POLLIN },
 				      { .fd = w->qemu.pidfd, .events = POLLIN } };
