@@ -93,6 +93,10 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 		snprintf(f->sentence, sizeof(f->sentence), "%s", ends[end].text);
 	if (top)
 		add_lines(f, top);
+	for (size_t i = 0; end == VM_HANG && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
+		f->log[f->nlog] = strdup(w->stuck[i]);
+		f->nlog += f->log[f->nlog] != NULL;
+	}
 	for (size_t i = 0; i < klog_count(w->klog); i++) {
 		const struct klog_event *ev = klog_event(w->klog, i);
 
@@ -194,7 +198,7 @@ static int say(const struct watch *w, int end, struct err *e)
 						      : "";
 
 	err_set(e, 0, "%s%s%s%s", ends[end].text, *why ? ": " : "", why,
-		boot ? "; console.log has its messages" : "");
+		boot && w->console_bytes ? "; console.log has its messages" : "");
 	return ends[end].exit;
 }
 

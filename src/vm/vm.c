@@ -241,6 +241,8 @@ static void vm_free(struct vm *v)
 	closep(&v->watch.console_log_fd);
 	stream_close(&v->watch.stream);
 	klog_close(v->watch.klog);
+	for (size_t i = 0; i < v->watch.nstuck; i++)
+		free(v->watch.stuck[i]);
 	free(v);
 }
 
