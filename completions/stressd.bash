@@ -49,7 +49,7 @@ _stressd_listed()
 
 _stressd_complete() # $1: a kind of thing from the tables above
 {
-	local kinds="workers faults targets findings rules reports"
+	local kinds="workers faults targets findings rules reports steps"
 
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;

@@ -6,12 +6,10 @@
 #include "base/fsutil.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define RUN_MAGIC 0x316e757264737273ULL
 
@@ -80,26 +78,13 @@ struct sighting *sighting_take(struct run_shared *r)
 
 void sighting_post(struct run_shared *r, struct sighting *s)
 {
+	atomic_fetch_add_explicit(&r->slots[s->finder % SHADOW_WRITERS].sightings, 1,
+				  memory_order_relaxed);
 	atomic_store_explicit(&s->state, 2, memory_order_release);
 	/* Not left to the coordinator: what comes after the first hit only blurs the evidence. An
 	 * error may still be explained; wrong bytes cannot. */
 	if (r->stop_on_hit && s->kind != FINDING_READ_ERROR && s->kind != FINDING_UNEXPECTED_ERRNO)
 		atomic_store(&r->stop, 1);
-}
-
-int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns)
-{
-	struct timespec ts = { (time_t)(timeout_ns / NSEC_PER_SEC),
-			       (long)(timeout_ns % NSEC_PER_SEC) };
-
-	if (syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns ? &ts : NULL, NULL, 0) < 0)
-		return -errno;
-	return 0;
-}
-
-void futex_wake_all(_Atomic u32 *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 static const struct slot *not_paused(const struct run_shared *r, u16 who, u32 pause)

@@ -8,6 +8,8 @@
 #define STRESSD_RUN_H
 
 #include "base/base.h"
+#include "base/futex.h"
+#include "race.h"
 #include "scenario.h"
 #include "verify.h"
 
@@ -33,6 +35,7 @@ struct slot {
 	_Atomic u64 beat_ns; /* CLOCK_MONOTONIC of the last sign of life */
 	_Atomic u64 quiet;   /* a long call is expected: the heartbeat may pause */
 	_Atomic u64 ops, bytes, failed, busy, cells_checked, cells_open, faults_hit;
+	_Atomic u64 sightings;	/* that it put on the board */
 	_Atomic u64 pause_seen; /* the pause that its files are closed for */
 	char error[256];
 } __attribute__((aligned(64)));
@@ -71,6 +74,8 @@ struct run_shared {
 	_Atomic u64 sightings_lost;
 	_Atomic u64 restless;		   /* repeat sightings that were not put on the board */
 	struct slot slots[SHADOW_WRITERS]; /* by writer id */
+	u32 nraces;
+	struct race races[RACES_MAX];
 	struct sighting board[RUN_SIGHTINGS];
 };
 
@@ -87,10 +92,6 @@ static inline bool run_stopping(const struct run_shared *r)
 {
 	return atomic_load_explicit(&r->stop, memory_order_relaxed) != 0;
 }
-
-/* Wait on / wake a futex word in the shared mapping. timeout 0: none. (futex(2)) */
-int futex_wait(_Atomic u32 *word, u32 value, u64 timeout_ns);
-void futex_wake_all(_Atomic u32 *word);
 
 /*
  * Pause everybody but @who: ask, and wait until every running worker has closed its files. 0,

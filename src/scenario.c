@@ -55,21 +55,6 @@ static int decode_section(const struct opt_def *table, const char *key, void *bl
 	return json_object_set_new(resolved, key, section) ? json_fail_memory(&at) : 0;
 }
 
-static int decode_races(const struct json_at *root, const json_t *resolved)
-{
-	const json_t *races = json_object_get(resolved, "races");
-	struct json_at at = AT_KEY(root, "races");
-	char shown[JSON_SHOW_MAX];
-
-	if (!json_is_array(races))
-		return json_fail(&at, "%s has the wrong type; expected an empty array",
-				 json_show(shown, races));
-	if (json_array_size(races) > 0)
-		return json_fail(&AT_INDEX(&at, 0), "races are not in this build; expected an "
-						    "empty array");
-	return 0;
-}
-
 /* A run without a seed gets one, and its resolved copy names it: every run can be repeated.
  * 63 bits, for JSON has no unsigned numbers (getrandom(2)). */
 static int draw_seed(struct scenario *sc, const struct json_at *root, json_t *resolved)
@@ -104,7 +89,7 @@ static int decode_parts(struct scenario *sc, const struct scenario_tables *table
 	if (r == 0)
 		r = sc_decode_faults(sc, tables, root, resolved);
 	if (r == 0)
-		r = decode_races(root, resolved);
+		r = sc_decode_races(sc, root, resolved);
 	if (r == 0)
 		r = decode_section(sc_verify_options, "verify", &sc->verify, root, resolved);
 	if (r == 0)
@@ -219,6 +204,7 @@ static void free_parts(struct scenario *sc)
 		option_free(f->type ? f->type->options : NULL, f->options);
 		free(f->options);
 	}
+	sc_free_races(sc);
 	option_free(sc->target.type ? sc->target.type->options : NULL, sc->target.options);
 	free(sc->target.options);
 }

@@ -25,6 +25,7 @@ enum sc_severity { SEV_INFO, SEV_NOTICE, SEV_WARNING, SEV_ERROR, SEV_BUG, SEV_NE
 
 extern const char *const sc_layout_names[]; /* "hole", "written", "prealloc", "empty" */
 extern const char *const sc_layer_names[]; /* "cache", "direct", "dropped", "remounted", "device" */
+extern const char *const sc_hold_names[];  /* "none", "source-fault", "dest-fault" */
 extern const char *const sc_severity_names[]; /* "info" ... "bug", "never" */
 
 struct sc_target {
@@ -59,6 +60,24 @@ struct sc_fault {
 	char pointer[64];
 };
 
+/* A worker, or one process of it, in a race. */
+struct sc_actor {
+	size_t worker;	     /* index into workers */
+	s64 process;	     /* of that worker, -1: all of them */
+	struct range offset; /* ns after the release */
+	int hold;	     /* enum hold_kind */
+	bool loop;	     /* repeats until those that do not are done */
+};
+
+struct sc_race {
+	char *name;
+	struct sc_actor *actors;
+	size_t nactors;
+	struct range offset; /* of actors without one, ns */
+	int hold;	     /* of the first actor */
+	u64 hold_limit_ns, window_bytes;
+};
+
 struct sc_verify {
 	bool inline_; /* readers check what they read */
 	bool final;   /* everything is checked after the workers stopped */
@@ -89,6 +108,8 @@ struct scenario {
 	size_t nworkers;
 	struct sc_fault *faults;
 	size_t nfaults;
+	struct sc_race *races;
+	size_t nraces;
 	struct sc_verify verify;
 	struct sc_kernel_log kernel_log;
 	json_t *resolved; /* the scenario with every default filled in: scenario.json */

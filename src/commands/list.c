@@ -8,7 +8,7 @@
 #include "report/report.h"
 #include "target/target.h"
 #include "verify.h"
-#include "workers/worker.h"
+#include "workers/steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +57,13 @@ static bool list_findings(size_t i, struct entry *ret)
 	return true;
 }
 
+/* The verbs of the steps worker. */
+static bool list_steps(size_t i, struct entry *ret)
+{
+	*ret = (struct entry){ step_verbs[i].name, step_verbs[i].help, NULL };
+	return step_verbs[i].name;
+}
+
 static bool list_reports(size_t i, struct entry *ret)
 {
 	const struct report_format *f = report_formats[i];
@@ -92,6 +99,7 @@ static const struct {
 } lists[] = {
 	{ "workers", list_workers }, { "faults", list_faults },	    { "targets", list_targets },
 	{ "rules", list_rules },     { "findings", list_findings }, { "reports", list_reports },
+	{ "steps", list_steps },
 };
 
 static void print_entry(const struct entry *e)
@@ -141,8 +149,8 @@ int cmd_list(int argc, char **argv)
 	const char *what = argc > 1 + json ? argv[1 + json] : NULL;
 
 	if (!what || argc > 3 + json)
-		return usage_error("list", "expected workers, faults, targets, rules, findings or "
-					   "reports");
+		return usage_error("list", "expected workers, faults, targets, rules, findings, "
+					   "reports or steps");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		if (!strcmp(what, lists[i].name))
 			return print_list(lists[i].fn, argv[2 + json], json);

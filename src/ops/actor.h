@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "oplog.h"
+#include "ops/hold.h"
 #include "run.h"
 #include "shadow.h"
 #include "verify.h"
@@ -41,6 +42,7 @@ struct actor {
 	u32 nfiles;
 	u8 *buf;		 /* ACTOR_BUF bytes, page-aligned */
 	struct cell_view *views; /* one for each cell of a buffer */
+	struct hold *hold;	 /* of the faults in its buffers, or NULL */
 	bool check;		 /* judge what is read */
 	u32 page;
 	char fs[16]; /* "xfs", "ext4", ... of the target */

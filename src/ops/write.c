@@ -120,7 +120,9 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 					       .offset = w->first << sf->cell_shift,
 					       .len = w->attempt ? w->attempt : n << sf->cell_shift,
 					       .gen = first_gen(a, f, w->first) });
+	hold_arm(a->hold, HOLD_SOURCE_FAULT, buf, n << sf->cell_shift);
 	result = call_write(f, w, buf, rec->len, rec->offset);
+	hold_disarm(a->hold);
 	oplog_end(rec, result);
 	actor_beat_at(a, rec->end_ns);
 	if (result < 0 && !judge_errno(a, f, rec, (int)-result, w->legal ? w->legal : write_legal))

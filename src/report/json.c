@@ -166,6 +166,23 @@ json_t *counts_to_json(const struct run_result *r)
 			 number(r->findings_lost), "workers", workers_to_json(r));
 }
 
+static json_t *races_to_json(const struct run_result *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < r->nraces; i++) {
+		const struct race_result *x = &r->races[i];
+
+		all = append(all,
+			     json_pack("{so sb so so so so so s[ff]}", "name", json_text(x->name),
+				       "exercised", x->overlaps > 0, "actors", number(x->actors),
+				       "attempts", number(x->attempts), "overlaps",
+				       number(x->overlaps), "hits", number(x->hits), "held",
+				       number(x->held), "hit_rate_95", x->rate_lo, x->rate_hi));
+	}
+	return all;
+}
+
 static json_t *taint_to_json(u64 taint)
 {
 	char text[512];
@@ -217,16 +234,16 @@ json_t *result_to_json(const struct run_result *r)
 
 	snprintf(key, sizeof(key), "%016llx", (unsigned long long)r->run_key);
 	return json_pack(
-		"{si so ss si so so so so sf sf sf ss so s[] s[] so so so so so so so}", "version",
+		"{si so ss si so so so so sf sf sf ss so s[] so so so so so so so so}", "version",
 		RESULT_VERSION, "scenario",
 		r->sc && r->sc->name ? json_text(r->sc->name) : json_null(), "verdict",
 		verdict_names[r->verdict], "exit", r->exit, "reason", text_or_null(r->reason),
 		"seed", number(r->seed), "started", started_to_json(r), "expect",
 		r->sc && r->sc->expect ? json_text(r->sc->expect) : json_null(), "duration_s",
 		r->duration_s, "setup_s", r->setup_s, "verify_s", r->verify_s, "run_key", key,
-		"counts", counts_to_json(r), "faults", "races", "findings", findings_to_json(r),
-		"kernel_log", kernel_log_to_json(r), "environment", environment_to_json(r),
-		"dropped", texts_to_json(r->dropped, r->ndropped), "notes",
+		"counts", counts_to_json(r), "faults", "races", races_to_json(r), "findings",
+		findings_to_json(r), "kernel_log", kernel_log_to_json(r), "environment",
+		environment_to_json(r), "dropped", texts_to_json(r->dropped, r->ndropped), "notes",
 		texts_to_json(r->notes, r->nnotes), "run_dir", text_or_null(r->run_dir),
 		"reproduce", text_or_null(r->reproduce));
 }

@@ -33,6 +33,14 @@ struct worker_result {
 	double cpu_s; /* user and system time of its process */
 };
 
+struct race_result {
+	char name[68];
+	u32 actors;
+	u64 attempts, overlaps, hits;
+	u64 held;		 /* page faults that were held open */
+	double rate_lo, rate_hi; /* of hits an attempt, with 95 % confidence */
+};
+
 struct run_result {
 	const struct scenario *sc;
 	int verdict; /* enum run_verdict */
@@ -49,6 +57,8 @@ struct run_result {
 	char fs[16], mount_options[256], device[64];
 	struct worker_result *workers;
 	size_t nworkers;
+	struct race_result *races;
+	size_t nraces;
 	struct finding **findings; /* worst first is not promised; in order of time */
 	size_t nfindings;
 	u64 findings_lost; /* sightings that did not fit on the board */

@@ -122,6 +122,26 @@ static void put_workers(const struct run_result *r, FILE *out, const struct styl
 	}
 }
 
+static void put_races(const struct run_result *r, FILE *out, const struct style *st)
+{
+	for (size_t i = 0; i < r->nraces; i++) {
+		const struct race_result *x = &r->races[i];
+		char n[PEOPLE_MAX], over[PEOPLE_MAX], hits[PEOPLE_MAX], held[PEOPLE_MAX], line[512];
+
+		if (!i)
+			fprintf(out, "\n%sraces%s\n", st->strong, st->off);
+		snprintf(
+			line, sizeof(line),
+			"%s: %u actors; %s attempt%s, %s of them overlapped%s; %s hit%s, a rate of "
+			"%.3g%% to %.3g%% (95%%); %s fault%s held",
+			x->name, x->actors, people_count(n, x->attempts), plural(x->attempts),
+			people_count(over, x->overlaps), x->overlaps ? "" : ": NOT EXERCISED",
+			people_count(hits, x->hits), plural(x->hits), x->rate_lo * 100,
+			x->rate_hi * 100, people_count(held, x->held), plural(x->held));
+		put_wrapped(out, "  - ", 4, line);
+	}
+}
+
 static void put_list(const char *title, char *const *items, size_t n, FILE *out,
 		     const struct style *st)
 {
@@ -171,6 +191,7 @@ void report_text(const struct run_result *r, FILE *out, bool colour)
 		fputc('\n', out);
 	put_work(r, out);
 	put_workers(r, out, st);
+	put_races(r, out, st);
 	put_kernel_log(r, out);
 	put_list("Left out, this machine lacks it", r->dropped, r->ndropped, out, st);
 	put_list("Notes", r->notes, r->nnotes, out, st);

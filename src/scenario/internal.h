@@ -5,6 +5,7 @@
  *
  *   scenario.c  load, the keys of the whole      keys.c    option tables of the fixed parts
  *   parts.c     files, workers, faults, target   checks.c  what one part may not do to another
+ *   races.c     races and their actors
  *   tables.c    the program's own tables         schema.c  the same tables as JSON Schema
  */
 #ifndef STRESSD_SCENARIO_INTERNAL_H
@@ -13,6 +14,8 @@
 #include "base/json_at.h"
 #include "base/option.h"
 #include "faults/fault.h"
+#include "ops/hold.h"
+#include "race.h"
 #include "scenario.h"
 #include "target/target.h"
 #include "workers/worker.h"
@@ -50,6 +53,8 @@ struct sc_target_keys {
 extern const struct opt_def sc_root_options[]; /* struct scenario */
 extern const struct opt_def sc_file_options[]; /* struct sc_file */
 extern const struct opt_def sc_worker_options[], sc_fault_options[], sc_target_options[];
+extern const struct opt_def sc_race_options[];	     /* struct sc_race */
+extern const struct opt_def sc_actor_options[];	     /* struct sc_actor */
 extern const struct opt_def sc_verify_options[];     /* struct sc_verify */
 extern const struct opt_def sc_kernel_log_options[]; /* struct sc_kernel_log */
 extern const struct opt_def sc_attempts_options[];   /* struct scenario */
@@ -64,6 +69,22 @@ int sc_decode_workers(struct scenario *sc, const struct scenario_tables *tables,
 		      const struct json_at *root, json_t *resolved);
 int sc_decode_faults(struct scenario *sc, const struct scenario_tables *tables,
 		     const struct json_at *root, json_t *resolved);
+
+/* races.c: after the workers, which it names. */
+int sc_decode_races(struct scenario *sc, const struct json_at *root, json_t *resolved);
+void sc_free_races(struct scenario *sc);
+json_t *sc_actor_schema(void);
+
+/* parts.c: an array of the root. open: is it one of @min..@max elements? Then *ret has room for
+ * them, @size bytes each. decode: each in turn; *count grows with each that may own something, so
+ * that scenario_free() sees just those, wherever it fails. */
+typedef int (*sc_element_fn)(struct scenario *, size_t, const struct scenario_tables *,
+			     const json_t *, const struct json_at *, json_t **);
+int sc_open_array(const struct json_at *at, const json_t *resolved, size_t min, size_t max,
+		  size_t size, void *ret);
+int sc_decode_array(struct scenario *sc, const struct scenario_tables *tables,
+		    const struct json_at *at, json_t *resolved, sc_element_fn decode,
+		    size_t *count);
 
 /* checks.c: what the tables cannot say. */
 int sc_check_file(const struct scenario *sc, size_t i, const struct json_at *at);

@@ -10,10 +10,12 @@ const char *const sc_layer_names[] = { "cache", "direct", "dropped", "remounted"
 const char *const sc_severity_names[] = {
 	"info", "notice", "warning", "error", "bug", "never", NULL
 };
+const char *const sc_hold_names[] = { "none", "source-fault", "dest-fault", NULL };
 const char *const sc_stop_names[] = { "hit", "never", NULL };
 _Static_assert(ARRAY_SIZE(sc_layer_names) == LAYERS + 1, "a name for every layer");
 _Static_assert(ARRAY_SIZE(sc_severity_names) == SEV_NEVER + 2, "a name for every severity");
 _Static_assert(ARRAY_SIZE(sc_layout_names) == LAYOUT_EMPTY + 2, "a name for every layout");
+_Static_assert(ARRAY_SIZE(sc_hold_names) == HOLD_DEST_FAULT + 2, "a name for every hold");
 _Static_assert(ARRAY_SIZE(sc_stop_names) == STOP_NEVER + 2, "a name for every stop but attempts");
 
 static const char *const finding_names[] = {
@@ -50,7 +52,7 @@ const struct opt_def sc_root_options[] = {
 	OPT_RAW("workers", .required = true, .expects = "an array of 1..256 workers",
 		.help = "who works on the files"),
 	OPT_RAW("faults", .def = "[]", .help = "errors that the kernel is made to return"),
-	OPT_RAW("races", .def = "[]", .help = "operations that are lined up; not in this build"),
+	OPT_RAW("races", .def = "[]", .help = "operations of workers that are lined up"),
 	OPT_RAW("verify", .def = "{}", .help = "when and through which layers contents are read"),
 	OPT_RAW("kernel_log", .def = "{}", .help = "which lines of the kernel log are findings"),
 	{ .type = OPT_END },
@@ -118,6 +120,36 @@ const struct opt_def sc_target_options[] = {
 	OPT(struct sc_target_keys, type, OPT_STRING, .def = "image",
 	    .expects = "the name of a target, see `stressd list targets`",
 	    .help = "what the files live on"),
+	{ .type = OPT_END },
+};
+
+const struct opt_def sc_race_options[] = {
+	OPT(struct sc_race, name, OPT_STRING, .required = true, .pattern = "^[a-zA-Z0-9._-]{1,64}$",
+	    .expects = "1 to 64 letters, digits, '.', '_' or '-'", .help = "in results"),
+	OPT_RAW("actors", .required = true, .expects = "an array of 2..32 actors",
+		.help = "who lines up: \"type\", \"type.N\", an index of workers, or an object"),
+	OPT_AS("offset", struct sc_race, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
+	       .help = "each actor starts so long after the release; the range is swept"),
+	OPT(struct sc_race, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
+	    .help = "of the first actor: keep a page fault inside its copy until the others are "
+		    "done"),
+	OPT_AS("hold_limit", struct sc_race, hold_limit_ns, OPT_TIME, .def = "50ms", .min = "1us",
+	       .max = "10s", .help = "longest time of a hold: others may wait for the held one"),
+	OPT_AS("window", struct sc_race, window_bytes, OPT_SIZE, .def = "0", .max = "1G",
+	       .help = "each attempt goes to the next window of this size, from which offsets of "
+		       "steps count; 0: the whole file"),
+	{ .type = OPT_END },
+};
+
+const struct opt_def sc_actor_options[] = {
+	OPT_RAW("worker", .required = true, .expects = "a type, \"type.N\" or an index",
+		.help = "whose operation it is"),
+	OPT_AS("offset", struct sc_actor, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
+	       .help = "default: the race's"),
+	OPT(struct sc_actor, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
+	    .help = "of this actor; default of the first: the race's"),
+	OPT(struct sc_actor, loop, OPT_BOOL, .def = "false",
+	    .help = "repeat the operation until those that do not loop are done"),
 	{ .type = OPT_END },
 };
 

@@ -107,6 +107,18 @@ static int decode_worker_file(const struct scenario *sc, struct sc_worker *w, co
 	return 0;
 }
 
+/* What the type itself has to say of its options. */
+static int check_options(const struct scenario *sc, const struct sc_worker *w,
+			 const struct json_at *at)
+{
+	const struct sc_file *file = w->file >= 0 ? &sc->files[w->file] : NULL;
+	struct err e;
+
+	if (!w->type->check || w->type->check(w->options, file, &e) == 0)
+		return 0;
+	return json_fail(&AT_KEY(at, "options"), "%s", e.text);
+}
+
 static int decode_worker_keys(struct scenario *sc, struct sc_worker *w,
 			      const struct scenario_tables *tables,
 			      const struct sc_worker_keys *keys, const struct json_at *at,
@@ -121,9 +133,10 @@ static int decode_worker_keys(struct scenario *sc, struct sc_worker *w,
 	w->optional = keys->optional;
 	w->after_ns = keys->after_ns;
 	r = decode_worker_file(sc, w, keys->file, at);
-	if (r < 0)
-		return r;
-	return decode_options(w->type->options, w->type->options_size, resolved, at, &w->options);
+	if (r == 0)
+		r = decode_options(w->type->options, w->type->options_size, resolved, at,
+				   &w->options);
+	return r < 0 ? r : check_options(sc, w, at);
 }
 
 static int decode_worker(struct scenario *sc, size_t i, const struct scenario_tables *tables,
@@ -182,14 +195,10 @@ static int decode_file(struct scenario *sc, size_t i, const struct scenario_tabl
 	return sc_check_file(sc, i, at);
 }
 
-typedef int (*element_fn)(struct scenario *, size_t, const struct scenario_tables *, const json_t *,
-			  const struct json_at *, json_t **);
-
 /* Decode the array at @root[@key]. *count grows with each element that may own something, so
  * that scenario_free() sees just those, wherever it fails. */
-static int decode_array(struct scenario *sc, const struct scenario_tables *tables,
-			const struct json_at *at, json_t *resolved, element_fn decode,
-			size_t *count)
+int sc_decode_array(struct scenario *sc, const struct scenario_tables *tables,
+		    const struct json_at *at, json_t *resolved, sc_element_fn decode, size_t *count)
 {
 	json_t *from = json_object_get(resolved, at->key);
 	_cleanup_json_ json_t *to = json_array();
@@ -212,8 +221,8 @@ static int decode_array(struct scenario *sc, const struct scenario_tables *table
 }
 
 /* Is the array at @at of a size in @min..@max? Then *ret has room for its elements. */
-static int open_array(const struct json_at *at, const json_t *resolved, size_t min, size_t max,
-		      size_t size, void *ret)
+int sc_open_array(const struct json_at *at, const json_t *resolved, size_t min, size_t max,
+		  size_t size, void *ret)
 {
 	const json_t *v = json_object_get(resolved, at->key);
 	char shown[JSON_SHOW_MAX];
@@ -236,27 +245,27 @@ static int open_array(const struct json_at *at, const json_t *resolved, size_t m
 int sc_decode_files(struct scenario *sc, const struct json_at *root, json_t *resolved)
 {
 	struct json_at at = AT_KEY(root, "files");
-	int r = open_array(&at, resolved, 1, SC_MAX_FILES, sizeof(*sc->files), &sc->files);
+	int r = sc_open_array(&at, resolved, 1, SC_MAX_FILES, sizeof(*sc->files), &sc->files);
 
-	return r < 0 ? r : decode_array(sc, NULL, &at, resolved, decode_file, &sc->nfiles);
+	return r < 0 ? r : sc_decode_array(sc, NULL, &at, resolved, decode_file, &sc->nfiles);
 }
 
 int sc_decode_workers(struct scenario *sc, const struct scenario_tables *tables,
 		      const struct json_at *root, json_t *resolved)
 {
 	struct json_at at = AT_KEY(root, "workers");
-	int r = open_array(&at, resolved, 1, SC_MAX_WORKERS, sizeof(*sc->workers), &sc->workers);
+	int r = sc_open_array(&at, resolved, 1, SC_MAX_WORKERS, sizeof(*sc->workers), &sc->workers);
 
-	return r < 0 ? r : decode_array(sc, tables, &at, resolved, decode_worker, &sc->nworkers);
+	return r < 0 ? r : sc_decode_array(sc, tables, &at, resolved, decode_worker, &sc->nworkers);
 }
 
 int sc_decode_faults(struct scenario *sc, const struct scenario_tables *tables,
 		     const struct json_at *root, json_t *resolved)
 {
 	struct json_at at = AT_KEY(root, "faults");
-	int r = open_array(&at, resolved, 0, 256, sizeof(*sc->faults), &sc->faults);
+	int r = sc_open_array(&at, resolved, 0, 256, sizeof(*sc->faults), &sc->faults);
 
-	return r < 0 ? r : decode_array(sc, tables, &at, resolved, decode_fault, &sc->nfaults);
+	return r < 0 ? r : sc_decode_array(sc, tables, &at, resolved, decode_fault, &sc->nfaults);
 }
 
 /* @object without "type", which has been read, through the type's own table. */

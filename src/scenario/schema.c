@@ -119,6 +119,15 @@ static json_t *fault_schema(const struct fault_type *const *types)
 	return array_of(take_ptr(items), 0, 256);
 }
 
+static json_t *race_schema(void)
+{
+	_cleanup_json_ json_t *items = option_schema(sc_race_options);
+
+	if (!items || set_property(items, "actors", array_of(sc_actor_schema(), 2, RACE_PARTIES)))
+		return NULL;
+	return array_of(take_ptr(items), 0, RACES_MAX);
+}
+
 /* A target's options stand beside its type: one whole object for each. */
 static json_t *target_schema(const struct target_type *const *types)
 {
@@ -155,7 +164,7 @@ json_t *scenario_schema_with(const struct scenario_tables *tables)
 			 array_of(option_schema(sc_file_options), 1, SC_MAX_FILES)) ||
 	    set_property(schema, "workers", worker_schema(tables->workers)) ||
 	    set_property(schema, "faults", fault_schema(tables->faults)) ||
-	    set_property(schema, "races", array_of(json_object(), 0, 0)) ||
+	    set_property(schema, "races", race_schema()) ||
 	    set_property(schema, "verify", option_schema(sc_verify_options)) ||
 	    set_property(schema, "kernel_log", option_schema(sc_kernel_log_options)))
 		return NULL;

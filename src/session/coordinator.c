@@ -67,6 +67,15 @@ static u64 total_ops(const struct session *s)
 	return n;
 }
 
+static u64 total_overlaps(const struct session *s)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < s->run->nraces; i++)
+		n += atomic_load(&s->run->races[i].overlaps);
+	return n;
+}
+
 static void show_live(struct loop *l)
 {
 	struct session *s = l->s;
@@ -77,12 +86,22 @@ static void show_live(struct loop *l)
 				 .ops = ops,
 				 .ops_per_s = (ops - l->ops_before) * NSEC_PER_SEC /
 					      (TICK_NS * LIVE_TICKS),
+				 .overlaps = total_overlaps(s),
 				 .findings = s->result.nfindings,
 				 .klog_events = klog_count_safe(s),
 				 .phase = s->phase };
 
 	l->ops_before = ops;
 	live_update(s->live, &st);
+}
+
+/* Of each race; without races, operations are attempts. */
+static bool attempts_made(const struct session *s)
+{
+	for (u32 i = 0; i < s->run->nraces; i++)
+		if (!race_over(&s->run->races[i]))
+			return false;
+	return s->run->nraces || total_ops(s) >= s->sc->attempts;
 }
 
 static bool time_is_up(const struct session *s)
@@ -94,7 +113,7 @@ static bool time_is_up(const struct session *s)
 		return true;
 	if (s->sc->stop_on == STOP_HIT && s->result.nfindings)
 		return true;
-	if (s->sc->stop_on == STOP_ATTEMPTS && total_ops(s) >= s->sc->attempts)
+	if (s->sc->stop_on == STOP_ATTEMPTS && attempts_made(s))
 		return true;
 	/* stressd's own trouble: what still runs is not what the scenario asked for */
 	return s->hopeless;

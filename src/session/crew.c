@@ -83,6 +83,53 @@ static void plan_one(struct session *s, const struct sc_worker *w, u64 instance)
 	snprintf(s->run->slots[id].name, sizeof(s->run->slots[id].name), "%s", c->name);
 }
 
+/* Which actor of which race is the process @k of @w? NULL: none. */
+static const struct sc_actor *actor_of(const struct session *s, const struct sc_worker *w, u64 k,
+				       size_t *ret_race)
+{
+	for (size_t i = 0; i < s->sc->nraces; i++) {
+		const struct sc_race *race = &s->sc->races[i];
+
+		*ret_race = i;
+		for (size_t n = 0; n < race->nactors; n++) {
+			const struct sc_actor *a = &race->actors[n];
+
+			if (&s->sc->workers[a->worker] == w &&
+			    (a->process < 0 || (u64)a->process == k))
+				return a;
+		}
+	}
+	return NULL;
+}
+
+static void plan_race(struct session *s, struct worker_plan *p, const struct sc_worker *w, u64 k)
+{
+	size_t i;
+	const struct sc_actor *a = actor_of(s, w, k, &i);
+
+	if (!a)
+		return;
+	p->w.race = &s->run->races[i];
+	p->hold = a->hold;
+	p->hold_limit_ns = s->sc->races[i].hold_limit_ns;
+	p->w.race->holders |= a->hold ? 1U << p->w.race->nparties : 0;
+	/* The parser has seen to it that there is room. */
+	p->w.party = (u32)race_add(p->w.race, p->id, (u16)(a - s->sc->races[i].actors), a->offset,
+				   a->loop);
+}
+
+static void make_races(struct session *s)
+{
+	for (size_t i = 0; i < s->sc->nraces; i++) {
+		struct race *r = &s->run->races[i];
+
+		race_init(r, s->sc->races[i].name, s->sc->seed + i);
+		r->window = s->sc->races[i].window_bytes;
+		r->limit = s->sc->stop_on == STOP_ATTEMPTS ? s->sc->attempts : 0;
+	}
+	s->run->nraces = (u32)s->sc->nraces;
+}
+
 /* Instances count on over several rows of the same type, so that names are unique. */
 static u64 first_instance(const struct session *s, size_t row)
 {
@@ -124,11 +171,14 @@ int crew_plan(struct session *s, struct err *e)
 	if (!s->crew)
 		return err_set(e, -ENOMEM, "no memory for the workers");
 	snprintf(s->run->slots[SHADOW_LAYOUT].name, sizeof(s->run->slots[0].name), "verify");
+	make_races(s);
 	for (size_t i = 0; i < s->sc->nworkers; i++) {
 		const struct sc_worker *w = &s->sc->workers[i];
 
-		for (u64 k = 0; k < w->count; k++)
+		for (u64 k = 0; k < w->count; k++) {
 			plan_one(s, w, first_instance(s, i) + k);
+			plan_race(s, &s->crew[s->ncrew - 1].plan, w, k);
+		}
 	}
 	if (s->sc->verify.every_ns)
 		plan_one(s, &checker, 0);
@@ -222,6 +272,8 @@ void crew_reap(struct session *s, struct crew *c)
 	c->pidfd = -1;
 	s->alive--;
 	kill(-c->pid, SIGKILL); /* whatever it left in its group */
+	if (c->plan.w.race)
+		race_bury(c->plan.w.race, c->plan.w.party);
 	if (state == SLOT_STOPPED)
 		return;
 	shadow_bury(&s->shadow, c->plan.id);

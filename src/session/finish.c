@@ -209,5 +209,6 @@ void session_free(struct session *s)
 		free(r->dropped[i]);
 	free(r->dropped);
 	free(r->workers);
+	free(r->races);
 	scenario_free(s->sc);
 }

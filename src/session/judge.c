@@ -156,6 +156,21 @@ static void add_log(struct session *s, struct finding *f, u64 time_ns)
 		f->log[f->nlog++] = strdup(lines[i]);
 }
 
+/* An actor counts its own sightings as hits. What anybody else sees is laid to every race. */
+static void hit_races(struct session *s, const struct crew *finder)
+{
+	for (u32 i = 0; i < s->run->nraces && !(finder && finder->plan.w.race); i++)
+		race_hit(&s->run->races[i]);
+}
+
+static const struct crew *crew_by_id(const struct session *s, u16 id)
+{
+	for (size_t i = 0; i < s->ncrew; i++)
+		if (s->crew[i].plan.id == id)
+			return &s->crew[i];
+	return NULL;
+}
+
 size_t judge_sightings(struct session *s)
 {
 	size_t before = s->result.nfindings;
@@ -172,6 +187,7 @@ size_t judge_sightings(struct session *s)
 		f = explained(s, si) ? NULL
 				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
 		if (f) {
+			hit_races(s, crew_by_id(s, si->finder));
 			add_log(s, f, si->time_ns);
 			judge_add(s, f);
 		}
@@ -200,6 +216,10 @@ static void take_event(struct session *s, const struct klog_event *ev)
 		return;
 	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++)
 		f->log[f->nlog++] = strdup(ev->lines[i]);
+	if (c && c->plan.w.race)
+		race_hit(c->plan.w.race);
+	else if (s->run)
+		hit_races(s, NULL);
 	if (c)
 		account_join(f, &s->shadow, &s->history, c->plan.id, ev->time_ns, start_ns);
 	judge_add(s, f);
@@ -250,11 +270,43 @@ static void count_workers(struct session *s)
 	}
 }
 
+static void count_races(struct session *s)
+{
+	struct run_result *r = &s->result;
+	u32 n = s->run ? s->run->nraces : 0;
+
+	r->races = calloc(n + 1, sizeof(*r->races));
+	for (u32 i = 0; r->races && i < n; i++) {
+		struct race *race = &s->run->races[i];
+		struct race_result *to = &r->races[r->nraces++];
+
+		race_finish(race);
+		snprintf(to->name, sizeof(to->name), "%s", race->name);
+		to->actors = race->nactors;
+		to->attempts = atomic_load(&race->attempts);
+		to->overlaps = atomic_load(&race->overlaps);
+		to->hits = atomic_load(&race->hits);
+		to->held = atomic_load(&race->held);
+		race_rate(to->hits, to->attempts, &to->rate_lo, &to->rate_hi);
+	}
+}
+
+/* A race whose actors never were at work together says nothing of the kernel. */
+static const struct race_result *not_exercised(const struct run_result *r)
+{
+	for (size_t i = 0; i < r->nraces; i++)
+		if (!r->races[i].overlaps)
+			return &r->races[i];
+	return NULL;
+}
+
 void judge_result(struct session *s)
 {
+	const struct race_result *race;
 	struct run_result *r = &s->result;
 
 	count_workers(s);
+	count_races(s);
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
@@ -286,5 +338,12 @@ void judge_result(struct session *s)
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
 		snprintf(r->reason, sizeof(r->reason), "no operation was done");
+	} else if ((race = not_exercised(r))) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
+		snprintf(r->reason, sizeof(r->reason),
+			 "not-exercised: race %s, its actors were at work together in none of %llu "
+			 "attempts",
+			 race->name, (unsigned long long)race->attempts);
 	}
 }

@@ -106,7 +106,7 @@ const struct worker_type worker_buffered_writer = {
 	.help = "writes through the page cache: pwrite, pwritev2, io_uring, append, O_DSYNC",
 	.options = options,
 	.options_size = sizeof(struct buffered_writer),
-	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRTIES,
+	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRTIES | WORKER_COPIES_IN,
 	.start = start,
 	.step = step,
 };

@@ -70,7 +70,7 @@ const struct worker_type worker_reader = {
 	.help = "reads through the page cache (pread, mmap) and checks every byte",
 	.options = options,
 	.options_size = sizeof(struct reader),
-	.flags = WORKER_READS_INLINE | WORKER_WHOLE_FS,
+	.flags = WORKER_READS_INLINE | WORKER_WHOLE_FS | WORKER_COPIES_OUT,
 	.start = start,
 	.step = step,
 };

@@ -162,7 +162,7 @@ const struct worker_type worker_short_write = {
 	.help = "buffered writes that come up short: EFAULT, file size limit, ENOSPC, signal",
 	.options = options,
 	.options_size = sizeof(struct short_write),
-	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRTIES,
+	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRTIES | WORKER_COPIES_IN,
 	.start = start,
 	.step = step,
 };

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "ops/guard.h"
+#include "workers/lineup.h"
 
 #include <signal.h>
 #include <string.h>
@@ -156,7 +157,7 @@ static int run_steps(struct worker *w)
 	while (r == 0 && !run_stopping(w->actor.run)) {
 		r = checkpoint(w);
 		if (r == 0 && !run_stopping(w->actor.run))
-			r = w->type->step(w);
+			r = w->race ? lineup_step(w) : w->type->step(w);
 		if (w->type->flags & WORKER_QUIET)
 			actor_beat(&w->actor);
 	}
@@ -177,7 +178,9 @@ static int set_up(struct worker_plan *p, struct oplog *log, struct err *e)
 		return r;
 	w->actor.check = p->check;
 	w->file = p->file >= 0 ? &w->actor.files[p->file] : NULL;
-	r = drop_rights(w->type, e);
+	r = lineup_open(w, (enum hold_kind)p->hold, p->hold_limit_ns, e);
+	if (r == 0)
+		r = drop_rights(w->type, e);
 	if (r == 0)
 		r = actor_open(&w->actor, false, e);
 	if (r == 0 && w->type->start)

@@ -15,6 +15,7 @@
 
 #include <sys/capability.h>
 
+struct sc_file;
 struct target;
 struct worker;
 
@@ -34,6 +35,8 @@ enum worker_flags {
 	WORKER_DIRTIES = 1 << 10,      /* writes through the page cache (buffered or mmap) */
 	WORKER_WHOLE_FS = 1 << 11,     /* "file" is optional: without it all files are meant */
 	WORKER_ACROSS = 1 << 12,       /* moves content to and from other files, too */
+	WORKER_COPIES_IN = 1 << 13,    /* the kernel copies from its buffers: can be held there */
+	WORKER_COPIES_OUT = 1 << 14,   /* the kernel copies to its buffers: likewise */
 };
 
 struct worker_type {
@@ -43,6 +46,11 @@ struct worker_type {
 	unsigned int flags;
 	cap_value_t caps[WORKER_CAPS_MAX]; /* what it keeps; all others are dropped */
 	size_t ncaps;
+	/* What the option table cannot say, with the scenario's file of the worker or NULL. 0, or
+	 * -EINVAL with "what is wrong; expected what" in @e. Optional. */
+	int (*check)(const void *options, const struct sc_file *file, struct err *e);
+	/* WORKER_COPIES_* where that depends on the options; NULL: the flags say it. */
+	unsigned int (*copies)(const void *options);
 	/* What of this machine does it need? 0, or -errno with the lack and its cure in @e. */
 	int (*probe)(const void *options, struct err *e);
 	/* Once in the worker's process, after the files are open. 0 or -errno with text in @e. */
@@ -50,6 +58,10 @@ struct worker_type {
 	/* One operation. 0, or -errno when the worker itself cannot go on (not when the operation
 	 * failed: that is judged by the operation); text then in w->err. */
 	int (*step)(struct worker *w);
+	/* In a race: before all line up for a step / after all have done theirs. Optional; a step
+	 * outside of races brings both itself. */
+	void (*prepare)(struct worker *w);
+	void (*conclude)(struct worker *w);
 	/* Before files are closed for a pause / after they are open again. Optional. */
 	void (*release)(struct worker *w);
 	int (*resume)(struct worker *w, struct err *e);
@@ -69,6 +81,9 @@ struct worker {
 	u64 instance, count;   /* which of "count" processes it is */
 	void *state;	       /* the worker's own; allocated by start */
 	struct target *target; /* for workers with WORKER_NEEDS_MOUNT */
+	struct race *race;     /* that it is an actor of, or NULL */
+	u32 party;	       /* its number there */
+	u64 attempt;	       /* of the race; see race_place() */
 	char run_dir[512];     /* where a worker may leave outputs */
 	struct err err;
 };
@@ -88,7 +103,9 @@ struct worker_plan {
 	u16 id;
 	u64 seed, after_ns;
 	bool check;
-	int file; /* index, or -1 */
+	int hold;	   /* enum hold_kind, with a race */
+	u64 hold_limit_ns; /* longest time of one */
+	int file;	   /* index, or -1 */
 	struct shadow *sh;
 	struct run_shared *run;
 	const char *root, *fs;

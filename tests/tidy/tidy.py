@@ -30,6 +30,7 @@ ROOMS = {
     "shadow": {"base", "stamp", "scenario.h"},
     "verify": {"base", "stamp", "shadow", "finding"},
     "oplog": {"base"},
+    "race": {"base"},
     "undo": {"base"},
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
@@ -38,7 +39,7 @@ ROOMS = {
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
 NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
-ALIASES = {"verdict": "verify", "caps": "commands"}
+ALIASES = {"verdict": "verify", "race_offset": "race", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}
 TABLE_FILES = {"workers": "workers.def", "faults": "faults.def", "target": "targets.def",

@@ -77,6 +77,7 @@ static const struct {
 	{ "", "{\"stop_on\": {}}", false },
 	{ "", "{\"expect\": \"lost\"}", false },
 	{ "", "{\"races\": [{}]}", false },
+	{ "", "{\"races\": [{\"name\": \"t\", \"actors\": [\"reader\"]}]}", false },
 	{ "", "{\"files\": []}", false },
 	{ "", "{\"workers\": []}", false },
 	{ "", "{\"workers\": [{\"type\": \"nobody\"}]}", false },

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Arithmetic of races: intervals, bins of offsets, rates. No waiting in here. */
+#include "race.h"
+
+#include <math.h>
+
+#define SWEEP	    (4 * RACE_BINS) /* attempts in which every bin is tried four times */
+#define HIT_WORTH   16		    /* overlaps that a hit counts for */
+#define WEIGHT_MOST 64 /* of a bin whose every try overlapped, against 1 of one never seen */
+
+static bool at_work(const struct race *r, u32 actor, u64 t)
+{
+	for (u32 i = 0; i < r->nparties; i++) {
+		const struct race_party *p = &r->parties[i];
+
+		if (p->actor == actor && p->start_ns && p->start_ns <= t && t < p->end_ns)
+			return true;
+	}
+	return false;
+}
+
+static bool all_at_work(const struct race *r, u64 t)
+{
+	for (u32 actor = 0; actor < r->nactors; actor++)
+		if (!at_work(r, actor, t))
+			return false;
+	return true;
+}
+
+/* Intervals that have an instant in common have one at which the last of them begins. */
+bool race_overlapped(const struct race *r)
+{
+	for (u32 i = 0; i < r->nparties; i++)
+		if (r->parties[i].start_ns && all_at_work(r, r->parties[i].start_ns))
+			return true;
+	return false;
+}
+
+static u64 weight(const struct race_bin *b)
+{
+	u64 seen = (u64)b->overlaps + (u64)b->hits * HIT_WORTH;
+
+	return 1 + (b->tries ? seen * WEIGHT_MOST / b->tries : 0);
+}
+
+static u32 draw_bin(struct race *r, const struct race_party *p)
+{
+	u64 sum = 0, at;
+	u32 bin = 0;
+
+	for (u32 i = 0; i < RACE_BINS; i++)
+		sum += weight(&p->bins[i]);
+	for (at = rng_below(&r->rng, sum); at >= weight(&p->bins[bin]); bin++)
+		at -= weight(&p->bins[bin]);
+	return bin;
+}
+
+void race_draw(struct race *r, u64 attempt)
+{
+	bool sweep = attempt < SWEEP || attempt % 4 == 0;
+
+	for (u32 i = 0; i < r->nparties; i++) {
+		struct race_party *p = &r->parties[i];
+		u64 span = p->offset.hi - p->offset.lo + 1;
+
+		/* Each begins elsewhere after each round through its bins, so that pairs of bins
+		 * change too. */
+		p->bin = sweep ? (u32)((attempt + attempt / RACE_BINS * i) % RACE_BINS)
+			       : draw_bin(r, p);
+		p->offset_ns = p->offset.lo + span * p->bin / RACE_BINS +
+			       rng_below(&r->rng, MAX(span / RACE_BINS, 1ULL));
+		p->offset_ns = MIN(p->offset_ns, p->offset.hi);
+	}
+}
+
+void race_rate(u64 hits, u64 n, double *ret_lo, double *ret_hi)
+{
+	const double z = 1.959964; /* 97.5 % of the normal distribution lie below */
+	double p, d, mid, half, count = (double)n;
+
+	*ret_lo = 0;
+	*ret_hi = 1;
+	if (!n)
+		return;
+	p = (double)hits / count;
+	d = 1 + z * z / count;
+	mid = (p + z * z / (2 * count)) / d;
+	half = z / d * sqrt(p * (1 - p) / count + z * z / (4 * count * count));
+	*ret_lo = hits ? MAX(mid - half, 0.0) : 0;
+	*ret_hi = hits < n ? MIN(mid + half, 1.0) : 1;
+}
