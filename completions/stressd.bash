@@ -8,6 +8,7 @@ declare -gA _stressd_options=(
 	[check]=""
 	[list]="--json"
 	[caps]="--json"
+	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --help"
 	[recover]=""
 	[schema]=""
 )
@@ -15,12 +16,14 @@ declare -gA _stressd_options=(
 declare -gA _stressd_arguments=(
 	[run]=scenario
 	[check]=scenario
+	[vm]=scenario
 	[list]=names
 )
 # option: what its value is
 declare -gA _stressd_values=(
 	[--run-dir]=directory
 	[--destroy]=device
+	[--kernel]=file
 )
 
 _stressd_files() # $1: what compgen makes; names with blanks get quoted
@@ -51,6 +54,7 @@ _stressd_complete() # $1: a kind of thing from the tables above
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
+	file) _stressd_files 'compgen -f -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;
 	names)
 		if [[ " $kinds " == *" $prev "* ]]; then

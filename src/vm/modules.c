@@ -14,9 +14,10 @@
 #define MODULE_MAX  (64 * MIB)
 #define MODULES_MAX 64
 
-/* What leads to the host's files and to the results port. */
+/* What leads to the host's files and to the results port; and loop, which nobody asks modprobe for.
+ */
 static const char *const early[] = { "virtio_pci", "virtio_console", "virtio_blk", "9pnet_virtio",
-				     "9p",	   "overlay" };
+				     "9p",	   "overlay",	     "loop" };
 
 struct order {
 	const char *dir;

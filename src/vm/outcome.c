@@ -3,6 +3,7 @@
 #include "vm/outcome.h"
 
 #include "base/fsutil.h"
+#include "run.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,6 +93,10 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 		snprintf(f->sentence, sizeof(f->sentence), "%s", ends[end].text);
 	if (top)
 		add_lines(f, top);
+	for (size_t i = 0; end == VM_HANG && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
+		f->log[f->nlog] = strdup(w->stuck[i]);
+		f->nlog += f->log[f->nlog] != NULL;
+	}
 	for (size_t i = 0; i < klog_count(w->klog); i++) {
 		const struct klog_event *ev = klog_event(w->klog, i);
 
@@ -134,6 +139,26 @@ static void describe(const struct watch *w, struct run_result *r, size_t i, cons
 	r->klog_events = klog_count(w->klog);
 }
 
+/* What its workers had counted when they were last heard of. */
+static void count_workers(struct run_result *r)
+{
+	struct run_shared *run;
+	char path[600];
+	struct err e;
+
+	if (path_set(path, sizeof(path), "%s/control", r->run_dir) < 0 ||
+	    run_shared_open(path, &run, &e) < 0)
+		return;
+	for (size_t i = 0; i < SHADOW_WRITERS; i++) {
+		const struct slot *slot = &run->slots[i];
+
+		r->ops += atomic_load(&slot->ops);
+		r->cells_checked += atomic_load(&slot->cells_checked);
+		r->cells_open += atomic_load(&slot->cells_open);
+	}
+	run_shared_close(run);
+}
+
 /* The result of scenario @i, in which the guest ended. */
 static int write_result(struct watch *w, size_t i, const char *dir, int end, struct err *e)
 {
@@ -141,6 +166,7 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	int status;
 
 	describe(w, &r, i, dir);
+	count_workers(&r);
 	if (ends[end].finding >= 0)
 		add_findings(w, &r, end);
 	snprintf(r.reason, sizeof(r.reason), "%.500s%s%.500s",
@@ -172,7 +198,7 @@ static int say(const struct watch *w, int end, struct err *e)
 						      : "";
 
 	err_set(e, 0, "%s%s%s%s", ends[end].text, *why ? ": " : "", why,
-		boot ? "; console.log has its messages" : "");
+		boot && w->console_bytes ? "; console.log has its messages" : "");
 	return ends[end].exit;
 }
 

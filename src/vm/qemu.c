@@ -58,13 +58,11 @@ static void add_socket(struct words *w, const char *id, int fd)
 /* What a full host disk or a dead image does to a write must be the guest's EIO, not a pause. */
 static void add_disk(struct words *w, size_t i, const struct vm_disk *d, int fd)
 {
-	add(w, "-add-fd");
-	add(w, "fd=%d,set=%zu", fd, i + 1);
 	add(w, "-drive");
 	add(w,
-	    "file=/dev/fdset/%zu,if=none,id=disk%zu,format=raw,cache=unsafe,werror=report,"
+	    "file=/proc/self/fd/%d,if=none,id=disk%zu,format=raw,cache=unsafe,werror=report,"
 	    "rerror=report,discard=unmap",
-	    i + 1, i);
+	    fd, i);
 	add(w, "-device");
 	add(w, "virtio-blk-pci,drive=disk%zu%s%s", i, d->serial[0] ? ",serial=" : "", d->serial);
 }
@@ -215,24 +213,23 @@ int qemu_stop(struct qemu *q)
 }
 
 /* The break must be there before the key: the monitor says when. */
-void qemu_sysrq(struct qemu *q, char key)
+bool qemu_sysrq(struct qemu *q, char key)
 {
 	static const char command[] = "{\"execute\":\"qmp_capabilities\"}\n"
 				      "{\"execute\":\"chardev-send-break\",\"id\":\"break\","
 				      "\"arguments\":{\"id\":\"console\"}}\n";
 	struct pollfd p = { .fd = q->monitor_fd, .events = POLLIN };
 	char answer[4096];
-	ssize_t n = 0;
+	ssize_t n;
 
 	while (read(q->monitor_fd, answer, sizeof(answer)) > 0)
 		;
 	if (write_all(q->monitor_fd, command, strlen(command)) < 0)
-		return;
+		return false;
 	while (poll(&p, 1, ANSWER_MS) == 1) {
 		n = read(q->monitor_fd, answer, sizeof(answer));
 		if (n <= 0 || memmem(answer, (size_t)n, "\"break\"", 7))
-			break;
+			return n > 0 && write_all(q->console_fd, &key, 1) == 0;
 	}
-	if (n > 0)
-		write_all(q->console_fd, &key, 1);
+	return false;
 }

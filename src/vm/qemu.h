@@ -39,7 +39,8 @@ struct qemu {
 int qemu_start(const struct qemu_plan *p, struct qemu *ret, struct err *e);
 /* Kill it if it lives, reap it, close all. Returns the status of waitpid(2). */
 int qemu_stop(struct qemu *q);
-/* A serial break on the console and @key: magic SysRq. (Documentation/admin-guide/sysrq.rst) */
-void qemu_sysrq(struct qemu *q, char key);
+/* A serial break on the console and @key: magic SysRq. False: QEMU itself does not answer.
+ * (Documentation/admin-guide/sysrq.rst) */
+bool qemu_sysrq(struct qemu *q, char key);
 
 #endif

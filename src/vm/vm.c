@@ -24,7 +24,9 @@
 #define REST_NS	     (300 * NSEC_PER_SEC)
 
 /* The kernel says everything on the serial line, with its clock, and dies for good. */
-#define APPEND "console=ttyS0 printk.time=1 panic=-1 random.trust_cpu=on rdinit=/init"
+#define APPEND                                                                                     \
+	"console=ttyS0 printk.time=1 panic=-1 random.trust_cpu=on sysrq_always_enabled "           \
+	"rdinit=/init"
 
 struct vm {
 	const struct vm_options *o;
@@ -44,7 +46,11 @@ static const char *device_of(const struct scenario *sc)
 {
 	json_t *target = json_object_get(sc->resolved, "target");
 
-	return json_string_value(json_object_get(target, "device"));
+	const char *type = json_string_value(json_object_get(target, "type"));
+
+	if (!type || strcmp(type, "device") != 0)
+		return NULL;
+	return json_string_value(json_object_get(target, "path"));
 }
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
@@ -235,6 +241,8 @@ static void vm_free(struct vm *v)
 	closep(&v->watch.console_log_fd);
 	stream_close(&v->watch.stream);
 	klog_close(v->watch.klog);
+	for (size_t i = 0; i < v->watch.nstuck; i++)
+		free(v->watch.stuck[i]);
 	free(v);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "klog/record.h"
 #include "vm/guest.h"
 
 #include <poll.h>
@@ -26,6 +27,20 @@ static void host_error(struct watch *w, int r, const char *what)
 	snprintf(w->complaint, sizeof(w->complaint), "%s: %s", what, strerror(-r));
 }
 
+/* The stacks of blocked tasks: the evidence of a hang. */
+static void keep_stuck(struct watch *w)
+{
+	if (strstr(w->line, "sysrq: Show "))
+		w->listing = strstr(w->line, "sysrq: Show Blocked State") != NULL;
+	else if (w->listing && w->nstuck < ARRAY_SIZE(w->stuck)) {
+		u64 usec;
+		char caller[CALLER_MAX];
+
+		w->stuck[w->nstuck] = strdup(console_strip(w->line, &usec, caller));
+		w->nstuck += w->stuck[w->nstuck] != NULL;
+	}
+}
+
 static void console_line(struct watch *w)
 {
 	const char *said;
@@ -33,6 +48,7 @@ static void console_line(struct watch *w)
 	w->line[w->line_len] = '\0';
 	w->line_len = 0;
 	klog_feed(w->klog, w->line, 0);
+	keep_stuck(w);
 	/* The kernel names each SysRq that it serves; a tty would but echo the key. */
 	w->sysrq_answered |= strstr(w->line, "sysrq: ") != NULL;
 	said = strstr(w->line, GUEST_COMPLAINS);
@@ -166,15 +182,16 @@ static bool drain_all(struct watch *w)
 	return any;
 }
 
-/* What the tasks do, while the guest can still say so. */
+/* What the tasks do, while the guest can still say so: all of it, whatever its level. */
 static void ask_why(struct watch *w)
 {
-	for (const char *key = "wt"; *key; key++) {
+	for (const char *key = "8wt"; *key; key++) {
 		u64 end_ns = now_ns() + SYSRQ_NS;
 		struct pollfd p[] = { { .fd = w->qemu.console_fd, .events = POLLIN },
 				      { .fd = w->qemu.pidfd, .events = POLLIN } };
 
-		qemu_sysrq(&w->qemu, *key);
+		if (!qemu_sysrq(&w->qemu, *key))
+			return;
 		while (now_ns() < end_ns && !(p[1].revents & POLLIN)) {
 			poll(p, 2, TICK_MS);
 			drain_all(w);

@@ -26,7 +26,9 @@ struct watch {
 	int exits[VM_SCENARIOS_MAX]; /* -1: has not ended */
 	u64 started_ns, begun_ns, beat_ns;
 	u64 console_bytes;
-	bool hello, done, sysrq_answered;
+	char *stuck[FINDING_LINES]; /* what SysRq w said of blocked tasks; owned */
+	size_t nstuck;
+	bool listing, hello, done, sysrq_answered;
 	int error; /* the host's own, first */
 };
 

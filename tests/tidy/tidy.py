@@ -35,9 +35,10 @@ ROOMS = {
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
+    "vm": {"base", "finding", "klog", "report", "run", "scenario.h"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
-NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd"}
+NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
 ALIASES = {"verdict": "verify", "race_offset": "race", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}

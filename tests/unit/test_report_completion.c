@@ -51,6 +51,7 @@ static void candidates(void **state)
 		{ "./stressd check s", "|some dir|some.json|" },
 		{ "./stressd run --run-dir s", "|some dir|" },
 		{ "./stressd run --run-dir = s", "|some dir|" },
+		{ "./stressd vm --kernel some.t", "|some.txt|" },
 		{ "./stressd list w", "|workers|" },
 		{ "./stressd list workers m", "|mixer|mmap_writer|" },
 		{ "./stressd list reports j", "|json|junit|" },

@@ -175,7 +175,7 @@ static void modules_in_order(void **state)
 	write_text("net/9p/9pnet_virtio.ko", "virtio");
 	assert_int_equal(modules_add_from(&c, base, &e), 0);
 	a = end(&c);
-	list = find(&a, GUEST_MODULES + 1, &mode, &len);
+	list = find(&a, &GUEST_MODULES[1], &mode, &len);
 	assert_non_null(list);
 	assert_int_equal(len, strlen(want));
 	assert_memory_equal(list, want, len);

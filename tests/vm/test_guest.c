@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `stressd vm` with a real kernel: a scenario in it that passes, and every way for a guest to die
+ * under one, each planted. The kernel is $STRESSD_LAB_KERNEL, or a lab kernel beside the checkout;
+ * skipped (77) without one.
+ */
+#include "e2e.h"
+
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BESIDE	SOURCE_DIR "/../shared/kernels/bzImage-*"
+#define LIMIT_S 150.0
+#define MIB	(1 << 20)
+#define WRITER	"{ \"type\": \"buffered_writer\", \"file\": \"data\" }"
+#define SCENARIO                                                                                   \
+	"{ \"version\": 1, \"name\": \"guest\", \"description\": \"test\", \"duration\": \"%s\","  \
+	" \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"64M\" },"               \
+	" \"files\": [ { \"name\": \"data\", \"size\": \"1M\" } ], \"workers\": [ " WRITER         \
+	" %s ] }"
+
+/* Without SysRq in the kernel: a machine that is out of memory, and told to panic then. */
+#define PANIC                                                                                      \
+	", { \"type\": \"exec\", \"options\": { \"program\": [ \"/bin/sh\", \"-c\","               \
+	" \"sleep 1; echo c > /proc/sysrq-trigger; echo 2 > /proc/sys/vm/panic_on_oom;"            \
+	" for d in /tmp /dev/shm /run; do dd if=/dev/zero of=$d/fill bs=1M; done; sleep 60\" ] } " \
+	"}"
+
+static char kernel[4096];
+
+static bool find_kernel(void)
+{
+	const char *given = getenv("STRESSD_LAB_KERNEL");
+	glob_t g = { 0 };
+
+	if (given)
+		snprintf(kernel, sizeof(kernel), "%s", given);
+	else if (glob(BESIDE, 0, NULL, &g) == 0)
+		snprintf(kernel, sizeof(kernel), "%s", g.gl_pathv[0]);
+	globfree(&g);
+	return kernel[0] != '\0';
+}
+
+static const char *scenario(const char *duration, const char *more)
+{
+	static char path[512];
+	char text[4096];
+
+	snprintf(text, sizeof(text), SCENARIO, duration, more);
+	snprintf(path, sizeof(path), "%s", e2e_path("guest.json"));
+	e2e_write(path, text);
+	return path;
+}
+
+static const char *run_dir(void)
+{
+	static char dir[512];
+
+	snprintf(dir, sizeof(dir), "%s", e2e_path("run"));
+	e2e_remove(dir);
+	return dir;
+}
+
+static void vm(struct e2e *r, const char *const argv[])
+{
+	e2e_start(r, argv, NULL);
+	e2e_wait(r, LIMIT_S);
+}
+
+#define VM(r, dir, ...)                                                                            \
+	vm(r,                                                                                      \
+	   (const char *const[]){ "vm", "--kernel", kernel, "--run-dir", dir, __VA_ARGS__, NULL })
+
+static const char *text_at(const json_t *o, const char *a, const char *b)
+{
+	const char *s =
+		json_string_value(json_object_get(b ? json_object_get(o, a) : o, b ? b : a));
+
+	return s ? s : "";
+}
+
+static void passes(void **state)
+{
+	const char *dir = run_dir();
+	json_t *result;
+	struct e2e r;
+
+	(void)state;
+	VM(&r, dir, "--keep", "--disk", "64M:serial=spare", scenario("2s", ""));
+	e2e_assert_exit(&r, 0);
+	result = e2e_result(dir);
+	assert_non_null(result);
+	assert_string_equal(text_at(result, "verdict", NULL), "pass");
+	assert_string_equal(text_at(result, "run_dir", NULL), dir);
+	assert_int_equal(json_array_size(json_object_get(result, "findings")), 0);
+	json_decref(result);
+	/* All of it came, and nothing else is there. */
+	assert_true(e2e_exists(e2e_path("run/kernel.log")));
+	assert_true(e2e_exists(e2e_path("run/ops.2.log")));
+	assert_true(e2e_exists(e2e_path("run/shadow")));
+	assert_non_null(strstr(r.out, "PASS"));
+	e2e_free(&r);
+}
+
+static void panics(void **state)
+{
+	const char *dir = run_dir();
+	json_t *result, *first;
+	struct e2e r;
+
+	(void)state;
+	VM(&r, dir, "--accel", "tcg", "--memory", "256M", "--timeout", "120s",
+	   scenario("100s", PANIC));
+	e2e_assert_exit(&r, 1);
+	result = e2e_result(dir);
+	assert_non_null(result);
+	assert_int_equal(e2e_findings(result, "kernel-crash"), 1);
+	first = json_array_get(json_object_get(result, "findings"), 0);
+	assert_non_null(strstr(text_at(first, "sentence", NULL), "panic"));
+	json_decref(result);
+	/* What was sent before its death is here. */
+	assert_true(e2e_exists(e2e_path("run/ops.2.log")));
+	assert_true(e2e_exists(e2e_path("run/control")));
+	e2e_free(&r);
+}
+
+/* The QEMU that @parent started; 0: not yet. */
+static pid_t child_of(pid_t parent)
+{
+	char path[64];
+	pid_t pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+static bool operates(void *ctx)
+{
+	(void)ctx;
+	return e2e_exists(e2e_path("run/ops.2.log"));
+}
+
+static bool is_gone(void *ctx)
+{
+	return kill(*(pid_t *)ctx, 0) < 0;
+}
+
+/* A run that works in a guest, and the process of its QEMU. */
+static pid_t start_running(struct e2e *r, const char *dir)
+{
+	const char *const argv[] = { "vm",  "--kernel",		  kernel, "--accel",
+				     "tcg", "--silence",	  "5s",	  "--run-dir",
+				     dir,   scenario("100s", ""), NULL };
+	pid_t pid;
+
+	e2e_start(r, argv, NULL);
+	assert_true(e2e_until(operates, NULL, 60));
+	pid = child_of(r->pid);
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void killed_from_outside(void **state)
+{
+	const char *dir = run_dir();
+	json_t *result;
+	struct e2e r;
+
+	(void)state;
+	kill(start_running(&r, dir), SIGKILL);
+	e2e_wait(&r, LIMIT_S);
+	e2e_assert_exit(&r, 75);
+	result = e2e_result(dir);
+	assert_non_null(result);
+	assert_int_equal(e2e_findings(result, NULL), 0);
+	json_decref(result);
+	e2e_free(&r);
+}
+
+/* Stopped, it neither beats nor answers. */
+static void falls_silent(void **state)
+{
+	const char *dir = run_dir();
+	json_t *result;
+	struct e2e r;
+
+	(void)state;
+	kill(start_running(&r, dir), SIGSTOP);
+	e2e_wait(&r, LIMIT_S);
+	e2e_assert_exit(&r, 1);
+	result = e2e_result(dir);
+	assert_non_null(result);
+	assert_int_equal(e2e_findings(result, "kernel-hang"), 1);
+	json_decref(result);
+	e2e_free(&r);
+}
+
+static void dies_with_us(void **state)
+{
+	struct e2e r;
+	pid_t pid = start_running(&r, run_dir());
+
+	(void)state;
+	kill(r.pid, SIGKILL);
+	e2e_wait(&r, LIMIT_S);
+	assert_true(e2e_until(is_gone, &pid, 10));
+	e2e_free(&r);
+}
+
+/* A kernel that lacks something: taken from the one that has it. */
+static void cannot_boot(void **state)
+{
+	static const struct {
+		const char *append, *said;
+	} rows[] = {
+		{ "initcall_blacklist=init_v9fs", "CONFIG_9P_FS" },
+		{ "rdinit=/nothing", "did not boot: kernel panic" },
+	};
+	struct e2e r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *dir = run_dir();
+
+		VM(&r, dir, "--accel", "tcg", "--append", rows[i].append, scenario("2s", ""));
+		e2e_assert_exit(&r, 3);
+		assert_non_null(strstr(r.err, rows[i].said));
+		assert_ptr_equal(strchr(r.err, '\n') + 1, r.err + strlen(r.err));
+		assert_false(e2e_exists(e2e_path("run/result.json")));
+		e2e_free(&r);
+	}
+}
+
+static void bad_input(void **state)
+{
+	const char *path = scenario("2s", "");
+	char cut[512];
+	const struct {
+		const char *option, *value, *kernel;
+		int exit;
+		const char *said;
+	} rows[] = {
+		{ "--cpus", "2", "/nonexistent", 2, "No such file" },
+		{ "--cpus", "2", path, 2, "not a bootable kernel" },
+		{ "--cpus", "2", cut, 2, "cut short" },
+		{ "--cpus", "0", kernel, 2, "--cpus 0" },
+		{ "--disk", "1G:name=x", kernel, 2, "serial=NAME" },
+		{ "--accel", "fast", kernel, 2, "auto, kvm or tcg" },
+		{ "--disk", "4000T", kernel, 3, "no room for a disk" },
+		{ "--memory", "4000T", kernel, 3, "memory" },
+	};
+	char command[9000];
+	struct e2e r;
+
+	(void)state;
+	snprintf(cut, sizeof(cut), "%s", e2e_path("cut"));
+	snprintf(command, sizeof(command), "head -c 100000 %s > %s", kernel, cut);
+	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *dir = run_dir();
+
+		vm(&r, (const char *const[]){ "vm", "--kernel", rows[i].kernel, rows[i].option,
+					      rows[i].value, "--run-dir", dir, path, NULL });
+		e2e_assert_exit(&r, rows[i].exit);
+		if (!strstr(r.err, rows[i].said))
+			fail_msg("row %zu says: %s", i, r.err);
+		assert_ptr_equal(strchr(r.err, '\n') + 1, r.err + strlen(r.err));
+		assert_false(e2e_exists(dir));
+		e2e_free(&r);
+	}
+}
+
+/* The host's disk runs full under the results: ours to say, and no finding. */
+static void host_runs_full(void **state)
+{
+	const char *dir = run_dir();
+	struct e2e r;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(mount("small", dir, "tmpfs", 0, "size=512k"), 0);
+	VM(&r, dir, "--accel", "tcg", scenario("60s", ""));
+	umount2(dir, MNT_DETACH);
+	e2e_assert_exit(&r, 3);
+	assert_non_null(strstr(r.err, "No space left"));
+	assert_true(r.seconds < 60);
+	e2e_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_input),	cmocka_unit_test(passes),
+		cmocka_unit_test(panics),	cmocka_unit_test(killed_from_outside),
+		cmocka_unit_test(falls_silent), cmocka_unit_test(dies_with_us),
+		cmocka_unit_test(cannot_boot),	cmocka_unit_test(host_runs_full),
+	};
+
+	if (!e2e_privileged() || !find_kernel() ||
+	    system("command -v qemu-system-x86_64 >/dev/null") != 0) {
+		print_message("no lab kernel, no QEMU or no root: set STRESSD_LAB_KERNEL\n");
+		return E2E_SKIP;
+	}
+	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);
+}
