@@ -203,7 +203,8 @@ void verify_describe(const struct shadow *sh, const struct shadow_file *f, const
 
 		while (odd < bytes + len - 4 && !*odd)
 			odd++;
-		snprintf(buf, buf_len, "bytes that stressd never wrote (%02x %02x %02x %02x at +%u)",
-			 odd[0], odd[1], odd[2], odd[3], (u32)(odd - bytes));
+		snprintf(buf, buf_len,
+			 "bytes that stressd never wrote (%02x %02x %02x %02x at +%u)", odd[0],
+			 odd[1], odd[2], odd[3], (u32)(odd - bytes));
 	}
 }

@@ -87,24 +87,26 @@ void finish_fs(struct session *s)
 }
 
 /* A taint that no line of the log accounts for: a report that no rule knows. Bits of what warns or
- * dies; modules and firmware taint by themselves. (Documentation/admin-guide/tainted-kernels.rst) */
+ * dies; modules and firmware taint by themselves. (Documentation/admin-guide/tainted-kernels.rst)
+ */
 static void check_taint(struct session *s)
 {
 	const u64 telling = 1ULL << 5 | 1ULL << 7 | 1ULL << 9 | 1ULL << 14;
-	u64 new = s->result.taint_after & ~s->result.taint_before & telling;
+	u64 new = s->result.taint_after & ~s->result.taint_before &telling;
 	char text[128];
 
-	for (size_t i = 0; new && i < klog_count(s->klog); i++)
+	for (size_t i = 0; new &&i < klog_count(s->klog); i++)
 		if (klog_event(s->klog, i)->severity >= SEV_WARNING)
 			new = 0;
 	if (!new)
 		return;
 	klog_taint_text(new, text, sizeof(text));
-	judge_add(s, account_plain(FINDING_KERNEL_WARNING, "kernel-log",
-				   s->run ? now_ns() - s->run->start_ns : 0,
-				   "the kernel is tainted since this run (%s), and no line that was "
-				   "seen in its log says why",
-				   text));
+	judge_add(s,
+		  account_plain(FINDING_KERNEL_WARNING, "kernel-log",
+				s->run ? now_ns() - s->run->start_ns : 0,
+				"the kernel is tainted since this run (%s), and no line that was "
+				"seen in its log says why",
+				text));
 }
 
 void finish_klog(struct session *s)
