@@ -228,16 +228,15 @@ int sc_decode_races(struct scenario *sc, const struct json_at *root, json_t *res
 /* One item of "actors". */
 json_t *sc_actor_schema(void)
 {
-	json_t *name = json_pack("[{ss}{sssi}]", "type", "string", "type", "integer", "minimum", 0);
-	json_t *object = option_schema(sc_actor_options);
+	_cleanup_json_ json_t *name =
+		json_pack("[{ss}{sssi}]", "type", "string", "type", "integer", "minimum", 0);
+	_cleanup_json_ json_t *object = option_schema(sc_actor_options);
+	_cleanup_json_ json_t *all = json_deep_copy(name);
 	json_t *worker = json_object_get(json_object_get(object, "properties"), "worker");
-	json_t *all = json_deep_copy(name);
 
-	if (json_object_set_new(worker, "oneOf", name) || json_array_append_new(all, object)) {
-		json_decref(all);
+	if (json_object_set(worker, "oneOf", name) || json_array_append(all, object))
 		return NULL;
-	}
-	return json_pack("{so}", "oneOf", all);
+	return json_pack("{sO}", "oneOf", all);
 }
 
 void sc_free_races(struct scenario *sc)
