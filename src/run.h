@@ -34,7 +34,7 @@ struct slot {
 	char name[32];
 	_Atomic u64 beat_ns; /* CLOCK_MONOTONIC of the last sign of life */
 	_Atomic u64 quiet;   /* a long call is expected: the heartbeat may pause */
-	_Atomic u64 ops, bytes, failed, busy, cells_checked, cells_open, faults_hit;
+	_Atomic u64 ops, bytes, failed, busy, cells_checked, cells_open;
 	_Atomic u64 sightings;	/* that it put on the board */
 	_Atomic u64 pause_seen; /* the pause that its files are closed for */
 	char error[256];
@@ -72,7 +72,6 @@ struct run_shared {
 	_Atomic u32 pauser; /* writer id of who asked */
 	u32 stop_on_hit;    /* the first sighting ends the run, at once */
 	_Atomic u64 sightings_lost;
-	_Atomic u64 restless;		   /* repeat sightings that were not put on the board */
 	struct slot slots[SHADOW_WRITERS]; /* by writer id */
 	u32 nraces;
 	struct race races[RACES_MAX];

@@ -83,9 +83,8 @@ struct shadow_file {
 	u64 max_bytes, ncells, first_cell;
 	u32 cell_bytes, cell_shift;
 	u32 index;
-	u32 conflict; /* writers share cells */
-	u32 reshaped; /* some worker zeroes, truncates or moves content of this file */
-	u32 dirtied_by_mmap;
+	u32 conflict;	/* writers share cells */
+	u32 reshaped;	/* some worker zeroes, truncates or moves content of this file */
 	u64 zone_bytes; /* direct and cached writers alternate in zones of this size; 0: none */
 	/* Size, like a cell: between lo and hi while a change is under way (seq odd) or in doubt.
 	 */
@@ -97,8 +96,7 @@ struct shadow_file {
 	/* A writeback error was told: what was settled in epochs [from, to) may be lost. 0, 0: none
 	 */
 	_Atomic u32 lost_from, lost_to;
-	_Atomic u64 unchecked; /* cell reads that overlapped too much to be judged */
-	_Atomic u64 hot;       /* byte offset of the latest store: a hint for readers, not a fact */
+	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
 	u64 reserved[3];
 };
 

@@ -59,7 +59,6 @@ static inline void harness_share(struct harness *h)
 			if (h->sc->workers[k].file == (int)i)
 				flags |= h->sc->workers[k].type->flags;
 		h->sh.files[i].reshaped = !!(flags & WORKER_RESHAPES);
-		h->sh.files[i].dirtied_by_mmap = !!(flags & WORKER_MAPS);
 		if (flags & WORKER_DIRECT_WRITES && flags & WORKER_DIRTIES)
 			h->sh.files[i].zone_bytes = 2 * MIB;
 	}

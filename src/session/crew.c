@@ -46,7 +46,6 @@ static void file_facts(struct session *s)
 			direct |= changes(w, i, WORKER_DIRECT_WRITES);
 			cached |= changes(w, i, cached_flags);
 			f->reshaped |= changes(w, i, WORKER_RESHAPES);
-			f->dirtied_by_mmap |= changes(w, i, WORKER_MAPS);
 			if (changes(w, i, cached_flags | WORKER_DIRECT_WRITES))
 				writers += w->count;
 		}

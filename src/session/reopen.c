@@ -209,10 +209,7 @@ static int take_up_target(struct session *s, struct err *e)
 		memcpy(s->target.device, there.device, sizeof(there.device));
 	s->target_up = true;
 	r = s->target.type->attach(&s->target, e);
-	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
-	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
-	if (s->klog)
-		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
+	session_know_target(s);
 	return r;
 }
 

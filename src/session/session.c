@@ -171,14 +171,18 @@ void session_watch_klog(struct session *s, const char *copy)
 /* In the namespace of the run debugfs may be mounted where it is not: it goes with the run. */
 static void rearm_warn_once(struct session *s)
 {
-	if (!s->klog || klog_rearm_warn_once() == 0)
-		return;
-	if (geteuid() == 0 && s->target.type->unmount &&
-	    mount("debugfs", "/sys/kernel/debug", "debugfs", MS_NOSUID | MS_NODEV, NULL) == 0 &&
-	    klog_rearm_warn_once() == 0)
-		return;
-	judge_note(s, "WARN_ON_ONCE sites were not re-armed, so one that fired since boot stays "
-		      "silent: debugfs with clear_warn_once is not to be had");
+	int r = s->klog ? klog_rearm_warn_once() : 0;
+
+	if (r == -ENOENT && geteuid() == 0 && s->target.type->unmount &&
+	    mount("debugfs", "/sys/kernel/debug", "debugfs", MS_NOSUID | MS_NODEV, NULL) == 0)
+		r = klog_rearm_warn_once();
+	if (r < 0)
+		judge_note(s,
+			   "WARN_ON_ONCE sites were not re-armed, so one that fired since boot "
+			   "stays silent: clear_warn_once in debugfs: %s%s",
+			   strerror(-r),
+			   r == -EPERM ? " (is the kernel locked down? see kernel_lockdown(7))"
+				       : "");
 }
 
 int session_arm(struct session *s, struct err *e)
@@ -201,6 +205,14 @@ int session_arm(struct session *s, struct err *e)
 	return 0;
 }
 
+void session_know_target(struct session *s)
+{
+	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
+	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	if (s->klog)
+		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
+}
+
 static int make_target(struct session *s, struct err *e)
 {
 	int r;
@@ -211,10 +223,7 @@ static int make_target(struct session *s, struct err *e)
 	if (r == 0)
 		r = place_save(s, e);
 	step("target made");
-	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
-	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
-	if (s->klog)
-		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
+	session_know_target(s);
 	return r;
 }
 

@@ -107,6 +107,9 @@ void finish_report(struct session *s);
 void finish_remove(struct session *s);
 void session_free(struct session *s);
 
+/* session.c: the target is up; what the reports and the kernel log want to know of it. */
+void session_know_target(struct session *s);
+
 /* judge.c */
 /* Take sightings off the board; returns how many findings that made. */
 size_t judge_sightings(struct session *s);
