@@ -98,6 +98,7 @@ apply_mutants() {
 	mkdir -p "$pristine"
 	for file in $(cd "$pristine" && find . -type f) \
 		    $(sed -n 's,^--- a/\([^[:space:]]*\).*,\1,p' "${patches[@]}"); do
+		[ -f "$work/$file" ] || continue
 		mkdir -p "$pristine/$(dirname "$file")" "$stage/$(dirname "$file")"
 		[ -f "$pristine/$file" ] || cp -p "$work/$file" "$pristine/$file"
 		cp -p "$pristine/$file" "$stage/$file"
@@ -108,16 +109,16 @@ apply_mutants() {
 		if patch -d "$stage" -p1 -s -f --dry-run <"$p" >"$stage.log" 2>&1; then
 			patch -d "$stage" -p1 -s -f --no-backup-if-mismatch <"$p"
 			echo "applied $file" >>"$work/.mutants"
-		elif [ -n "$tree" ]; then
-			say "left out, it does not apply to this tree: $file"
-			echo "skipped $file" >>"$work/.mutants"
 		else
-			cat "$stage.log" >&2
-			die "$p does not apply"
+			say "left out, it does not apply to this source: $file"
+			echo "skipped $file" >>"$work/.mutants"
 		fi
 	done
+	grep -q '^applied 0000' "$work/.mutants" || die "mutants/0000-* is the switch of the others, and does not apply"
+	printf '#define STRESS_MUTANTS %s\n' >"$stage/mm/stress_mutants.h" \
+		"$(sed -n 's/^applied 0*\([1-9][0-9]*\)-.*/\1/p' "$work/.mutants" | paste -s -d,)"
 	for file in $(cd "$stage" && find . -type f); do
-		if [ "${file##*.}" = c ] && grep -q stress_mutant_is "$stage/$file"; then
+		if [ "${file##*.}" = c ] && grep -qE 'stress_mutant_(is|every)' "$stage/$file"; then
 			sed -i '1i #include <linux/stress_mutant.h>' "$stage/$file"
 		fi
 		mkdir -p "$work/$(dirname "$file")"
