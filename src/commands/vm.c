@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stressd vm */
+#include "commands/check_config.h"
 #include "commands/commands.h"
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 
 static const char help[] =
 	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
+	"       stressd vm --check-config FILE [--fragment | --json] [SCENARIO...]\n"
 	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
 	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
 	"  --append ARGS    further words for its command line\n"
@@ -29,7 +31,13 @@ static const char help[] =
 	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
-	"  --keep           keep shadow and histories of a run that passed, too\n";
+	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --check-config FILE\n"
+	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
+	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
+	"run\n"
+	"  --fragment       what is missing, as scripts/kconfig/merge_config.sh takes it\n"
+	"  --json           the same as JSON lines\n";
 
 enum { ACCEL_UNKNOWN = -1 };
 
@@ -68,6 +76,23 @@ static int parse_disk(char *text, struct vm_disk *ret)
 static int bad(const char *option, const char *value, const char *expected)
 {
 	return usage_error("vm", "--%s %s: expected %s", option, value, expected);
+}
+
+/* One option of --check-config; false: it is none of them. */
+static bool take_check_option(struct check_config *check, int c, const char *value)
+{
+	switch (c) {
+	case 'C':
+		check->path = value;
+		return true;
+	case 'F':
+		check->fragment = true;
+		return true;
+	case 'j':
+		check->json = true;
+		return true;
+	}
+	return false;
 }
 
 /* One option; 0, or the exit status. */
@@ -212,6 +237,9 @@ int cmd_vm(int argc, char **argv)
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "check-config", required_argument, NULL, 'C' },
+		{ "fragment", no_argument, NULL, 'F' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -221,6 +249,7 @@ int cmd_vm(int argc, char **argv)
 				.silence_ns = 30 * NSEC_PER_SEC,
 				.out = stdout,
 				.err = stderr };
+	struct check_config check = { NULL };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -228,14 +257,17 @@ int cmd_vm(int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_FINE;
 		}
-		status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
+		if (!take_check_option(&check, c, optarg))
+			status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
 	}
-	if (!status && !o.kernel)
+	if (!status && !check.path && (check.fragment || check.json))
+		status = usage_error("vm", "--fragment and --json go with --check-config");
+	if (!status && !o.kernel && !check.path)
 		status = usage_error("vm", "expected --kernel IMAGE");
-	if (!status)
+	if (!status && (!check.path || optind < argc))
 		status = load_scenarios(&o, argv + optind, argc - optind);
 	if (!status)
-		status = run(&o);
+		status = check.path ? check_config(&check, &o) : run(&o);
 	for (size_t i = 0; i < o.nscenarios; i++)
 		scenario_free(o.scenarios[i]);
 	return status;
