@@ -65,32 +65,52 @@ static void print_json(const struct needs *n)
 	}
 }
 
-/* A module of a kernel whose modules are not at hand is built in, too. */
-static void print_option(const struct need *row, const struct kconfig *c)
+/* A fragment as it is written; merge_config.sh does not want an option twice. */
+struct fragment {
+	const struct kconfig *c;
+	json_t *written; /* a set: the values say nothing */
+};
+
+static void write_option(struct fragment *f, const char *option, size_t len, bool advice)
 {
-	char option[NEED_NAMES_MAX], what[WHAT_MAX];
+	char name[NEED_NAMES_MAX];
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, option);
+	if (json_object_get(f->written, name))
+		return;
+	printf("%sCONFIG_%s=y\n", advice ? "#" : "", name);
+	json_object_set_new(f->written, name, json_true());
+}
+
+/* What it depends on, where that is not set; a module whose like are not at hand is built in, and
+ * all below it. */
+static void write_need(struct fragment *f, const struct need *row)
+{
+	char option[NEED_NAMES_MAX], what[WHAT_MAX], other[NEED_NAMES_MAX];
 
 	snprintf(option, sizeof(option), "%.*s", (int)strcspn(row->option, "|"), row->option);
 	printf("# %s\n", need_for(row, what, sizeof(what)));
 	for (const char *p = need_menu(option); *p;) {
-		char other[NEED_NAMES_MAX];
 		size_t len = strcspn(p, " ");
 
 		snprintf(other, sizeof(other), "%.*s", (int)len, p);
-		if (row->state == NEED_NO_DIRECTORY || !kconfig_get(c, other))
-			printf("%sCONFIG_%s=y\n", row->advice ? "#" : "", other);
+		if (row->state == NEED_NO_DIRECTORY || !kconfig_get(f->c, other))
+			write_option(f, p, len, row->advice);
 		p += len + (p[len] == ' ');
 	}
-	printf("%sCONFIG_%s=y\n", row->advice ? "#" : "", option);
+	write_option(f, option, strlen(option), row->advice);
 }
 
 /* What scripts/kconfig/merge_config.sh takes: advice is there to be uncommented. */
 static void print_fragment(const struct needs *n, const struct kconfig *c)
 {
+	struct fragment f = { c, json_object() };
+
 	for (int advice = 0; advice < 2; advice++)
 		for (size_t i = 0; i < n->n; i++)
 			if (n->rows[i].advice == advice && !need_is_there(&n->rows[i]))
-				print_option(&n->rows[i], c);
+				write_need(&f, &n->rows[i]);
+	json_decref(f.written);
 }
 
 static void summarise(const struct check_config *c, const struct needs *n, int lacking)

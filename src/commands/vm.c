@@ -10,6 +10,7 @@
 #include "vm/vm.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -182,9 +183,10 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 	*ret_made = access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
-	if (r < 0 || !realpath(given, buf))
-		return err_set(e, -errno, "%s: cannot be the run directory: %s", given,
-			       strerror(r < 0 ? -r : errno));
+	if (r == 0 && !realpath(given, buf))
+		r = -errno;
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be the run directory: %s", given, strerror(-r));
 	if (!is_empty(buf))
 		return err_set(e, -EEXIST, "%s: not empty; name a directory that is new or empty",
 			       given);
@@ -192,15 +194,20 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 }
 
 /* What was made for a guest that never came to be is removed; results are not. */
-static void remove_empty(const char *dir)
+static void remove_empty(const struct vm_options *o, bool made)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/console.log", dir);
+	snprintf(path, sizeof(path), "%s/console.log", o->run_dir);
 	if (stat(path, &st) == 0 && st.st_size == 0)
 		unlink(path);
-	rmdir(dir);
+	for (size_t i = 0; o->nscenarios > 1 && i < o->nscenarios; i++) {
+		snprintf(path, sizeof(path), "%s/%zu", o->run_dir, i + 1);
+		rmdir(path);
+	}
+	if (made)
+		rmdir(o->run_dir);
 }
 
 static int run(struct vm_options *o)
@@ -208,19 +215,19 @@ static int run(struct vm_options *o)
 	char dir[PATH_MAX];
 	bool made = false;
 	struct err e = { "" };
-	int status;
+	int status = make_run_dir(o, dir, &made, &e);
 
-	if (make_run_dir(o, dir, &made, &e) < 0) {
+	if (status < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
-		return EXIT_USAGE;
+		return status == -ENOSPC || status == -EDQUOT ? EXIT_TROUBLE : EXIT_USAGE;
 	}
 	o->run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
 	status = vm_run(o, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
-	if (made && status != EXIT_FINE)
-		remove_empty(dir);
+	if (status != EXIT_FINE)
+		remove_empty(o, made);
 	return status;
 }
 

@@ -282,7 +282,8 @@ int vm_run(const struct vm_options *o, struct err *e)
 	if (r == -EOPNOTSUPP) {
 		r = EXIT_SKIP;
 	} else if (r < 0) {
-		r = v->watch.console_log_fd < 0 && r != -ENOMEM ? EXIT_USAGE : EXIT_TROUBLE;
+		r = v->watch.console_log_fd < 0 && r != -ENOMEM && r != -ENOSPC ? EXIT_USAGE
+										: EXIT_TROUBLE;
 	} else {
 		end = boot(v, e);
 		r = end < 0 ? EXIT_TROUBLE : outcome_settle(&v->watch, end, e);
