@@ -147,7 +147,7 @@ static void vm(struct e2e *r, const char *mode, const char *const argv[])
 /* One line that says @said, and nothing else on stderr. */
 static void assert_says(const struct e2e *r, const char *said)
 {
-	if (!strstr(r->err, said) || strncmp(r->err, "stressd: ", 9) != 0 ||
+	if (!strstr(r->err, said) || strncmp(r->err, "stressd", 7) != 0 ||
 	    strchr(r->err, '\n') + 1 != r->err + strlen(r->err))
 		fail_msg("expected one line with \"%s\", got: %s", said, r->err);
 }
@@ -270,10 +270,12 @@ static void machine_lacks(void **state)
 	struct e2e r;
 
 	(void)state;
-	/* Where a PATH without it is not a machine without it. */
-	assert_int_not_equal(access("/usr/sbin/qemu-system-x86_64", F_OK), 0);
-	VM(&r, NULL, "--kernel", kernel, "--run-dir", run_dir(), sc);
-	assert_refused(&r, 4, "is not installed; install it: apt-get install qemu-system-x86");
+	/* Where sbin and bin are one a PATH without it is not a machine without it. */
+	if (access("/usr/sbin/qemu-system-x86_64", F_OK) < 0) {
+		VM(&r, NULL, "--kernel", kernel, "--run-dir", run_dir(), sc);
+		assert_refused(&r, 4,
+			       "is not installed; install it: apt-get install qemu-system-x86");
+	}
 	VM(&r, "old", "--kernel", kernel, "--run-dir", run_dir(), sc);
 	assert_refused(&r, 4, "is version 4.1, and 4.2 is the least that works; install a newer");
 	VM(&r, "panic", "--kernel", kernel, "--memory", "4000T", "--run-dir", run_dir(), sc);
