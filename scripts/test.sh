@@ -50,6 +50,13 @@ suite() {
 need $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST
 
 build release
+# The third kernel of tests/vm/test_kernels.c takes minutes.
+if [ -z "${STRESSD_PLAIN_KERNEL:-}" ] && [ ${#slow[@]} = 0 ] && [ -x lab/build-kernel.sh ]; then
+	say "building a kernel of a plain tree"
+	STRESSD_PLAIN_KERNEL=$(lab/build-kernel.sh --no-mutants | tail -n 1)
+	[ -f "$STRESSD_PLAIN_KERNEL" ] || die "lab/build-kernel.sh made no kernel"
+	export STRESSD_PLAIN_KERNEL
+fi
 suite build "${slow[@]}"
 build clang
 build asan
