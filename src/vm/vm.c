@@ -225,7 +225,7 @@ static int look_ahead(struct vm *v, struct err *e)
 	struct needs n = { NULL };
 
 	if (r == 0)
-		r = host_check(v->o->memory_bytes, e);
+		r = host_check(v->o, e);
 	if (r < 0)
 		return r;
 	needs_add_guest(&n, v->o->ndisks > 0);

@@ -282,6 +282,9 @@ static void machine_lacks(void **state)
 	assert_refused(&r, 4, "give it less with --memory");
 	VM(&r, "panic", "--kernel", kernel, "--memory", "127M", "--run-dir", run_dir(), sc);
 	assert_refused(&r, 2, "at least 128M");
+	VM(&r, "panic", "--kernel", kernel, "--memory", "400M", "--run-dir", run_dir(), sc);
+	assert_refused(&r, 2,
+		       "its image of 320M is in the guest's memory, which is 400M; give it ");
 	VM(&r, "panic", "--kernel", image(FULL "CONFIG_VIRTIO_BLK=y\n", FAKE_GZIP), "--disk",
 	   "4000T", "--run-dir", run_dir(), sc, sc);
 	assert_refused(&r, 3, "no room for a disk");
