@@ -158,7 +158,7 @@ static int report(const struct check_config *c, const struct vm_options *o, stru
 
 int check_config(const struct check_config *c, const struct vm_options *o)
 {
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 	struct kconfig config;
 	struct err e;
 	int r = kconfig_read(c->path, &config, &e), status = EXIT_USAGE;

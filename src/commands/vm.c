@@ -256,7 +256,7 @@ int cmd_vm(int argc, char **argv)
 				.silence_ns = 30 * NSEC_PER_SEC,
 				.out = stdout,
 				.err = stderr };
-	struct check_config check = { NULL };
+	struct check_config check = { .path = NULL };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {

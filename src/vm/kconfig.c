@@ -207,7 +207,7 @@ static int take_text(struct kconfig *ret, struct bytes *text, struct err *e)
 
 static int read_open(const char *path, int fd, struct kconfig *ret, struct err *e)
 {
-	struct bytes text = { NULL };
+	struct bytes text = { .data = NULL };
 	_cleanup_free_ char *small = NULL;
 	void *map = MAP_FAILED;
 	size_t len = 0;
@@ -241,7 +241,7 @@ int kconfig_read(const char *path, struct kconfig *ret, struct err *e)
 	struct err why = { "" };
 	int r;
 
-	*ret = (struct kconfig){ NULL };
+	*ret = (struct kconfig){ .options = NULL };
 	if (fd < 0)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	r = read_open(path, fd, ret, &why);
@@ -267,5 +267,5 @@ void kconfig_free(struct kconfig *c)
 {
 	free(c->options);
 	free(c->text);
-	*c = (struct kconfig){ NULL };
+	*c = (struct kconfig){ .options = NULL };
 }

@@ -231,7 +231,7 @@ const char *need_menu(const char *option)
 void needs_free(struct needs *n)
 {
 	free(n->rows);
-	*n = (struct needs){ NULL };
+	*n = (struct needs){ .rows = NULL };
 }
 
 /* The first few of them: the command that is named lists all. */

@@ -222,7 +222,7 @@ static int boot(struct vm *v, struct err *e)
 static int look_ahead(struct vm *v, struct err *e)
 {
 	int r = kernel_look(v->o->kernel, &v->kernel, e);
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 
 	if (r == 0)
 		r = host_check(v->o, e);

@@ -178,7 +178,7 @@ static void scenarios_need(void **state)
 		{ "USERFAULTFD", "sc: hold source-fault", false },
 	};
 	struct scenario *sc = scenario(all_kinds);
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 
 	(void)state;
 	needs_add_scenario(&n, sc);
@@ -222,7 +222,7 @@ static void make_config(const struct needs *n, size_t without, char value, struc
 static void each_is_missed(void **state)
 {
 	struct scenario *sc = scenario(all_kinds);
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 	struct kconfig c;
 
 	(void)state;
@@ -245,7 +245,7 @@ static void each_is_missed(void **state)
 
 static void modules_are_looked_for(void **state)
 {
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 	struct kconfig c;
 
 	(void)state;
@@ -263,7 +263,7 @@ static void modules_are_looked_for(void **state)
 static void either_will_do(void **state)
 {
 	static const char text[] = "CONFIG_KASAN=m\nCONFIG_KFENCE=y\n";
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 	struct kconfig c;
 	struct err e;
 	char names[256];
@@ -283,7 +283,7 @@ static void either_will_do(void **state)
 /* Of all scenarios in the tree the columns are well written. */
 static void names_are_names(void **state)
 {
-	struct needs n = { NULL };
+	struct needs n = { .rows = NULL };
 	glob_t g;
 
 	(void)state;
