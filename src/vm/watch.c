@@ -77,6 +77,12 @@ static bool ours(const struct watch *w, u32 id)
 	return id < w->o->nscenarios;
 }
 
+static void tell(const struct watch *w, u32 id, int status)
+{
+	if (w->o->on_scenario)
+		w->o->on_scenario(w->o->ctx, id, status);
+}
+
 static void begin(struct watch *w, const struct frame *f)
 {
 	if (!ours(w, f->id))
@@ -84,8 +90,8 @@ static void begin(struct watch *w, const struct frame *f)
 	arrival_close(&w->arrival);
 	w->current = (int)f->id;
 	w->arrival.dirfd = w->dir_fds[f->id];
-	if (!w->begun_ns)
-		w->begun_ns = now_ns();
+	w->begun_ns = now_ns();
+	tell(w, f->id, -1);
 }
 
 static void take_file(struct watch *w, const struct frame *f)
@@ -130,8 +136,10 @@ static void on_frame(void *ctx, const struct frame *f)
 		fwrite(f->data, 1, f->len, f->id == 1 ? w->o->out : w->o->err);
 		break;
 	case FRAME_END:
-		if (ours(w, f->id))
-			w->exits[f->id] = (int)(f->offset & 0xff);
+		if (!ours(w, f->id))
+			break;
+		w->exits[f->id] = (int)(f->offset & 0xff);
+		tell(w, f->id, w->exits[f->id]);
 		break;
 	case FRAME_DONE:
 		w->done = true;
