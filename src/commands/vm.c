@@ -5,8 +5,8 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "commands/vm_scoreboard.h"
 #include "session/session.h"
-#include "vm/vm.h"
 
 #include <dirent.h>
 #include <getopt.h>
@@ -17,6 +17,7 @@
 
 static const char help[] =
 	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
+	"       stressd vm --kernel IMAGE... --scoreboard MUTANTS [OPTIONS]\n"
 	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
 	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
 	"  --append ARGS    further words for its command line\n"
@@ -74,9 +75,6 @@ static int bad(const char *option, const char *value, const char *expected)
 static int take_option(struct vm_options *o, int c, char *value)
 {
 	switch (c) {
-	case 'k':
-		o->kernel = value;
-		return 0;
 	case 'a':
 		o->append = value;
 		return 0;
@@ -140,7 +138,8 @@ static bool is_empty(const char *path)
 }
 
 /* An absolute one in @buf; *ret_made: it was not there before. */
-static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, struct err *e)
+static int make_run_dir(const struct vm_options *o, const char *name, char *buf, bool *ret_made,
+			struct err *e)
 {
 	char given[PATH_MAX], state[400];
 	int r;
@@ -151,8 +150,8 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 		r = state_dir(state, sizeof(state), e);
 		if (r < 0)
 			return r;
-		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state,
-			     o->scenarios[0]->name, (long long)time(NULL), (int)getpid());
+		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state, name,
+			     (long long)time(NULL), (int)getpid());
 	}
 	*ret_made = access(given, F_OK) < 0;
 	if (r == 0)
@@ -178,20 +177,21 @@ static void remove_empty(const char *dir)
 	rmdir(dir);
 }
 
-static int run(struct vm_options *o)
+static int run(struct scoreboard_options *o)
 {
 	char dir[PATH_MAX];
 	bool made = false;
 	struct err e = { "" };
 	int status;
 
-	if (make_run_dir(o, dir, &made, &e) < 0) {
+	if (make_run_dir(&o->vm, o->mutants ? "scoreboard" : o->vm.scenarios[0]->name, dir, &made,
+			 &e) < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		return EXIT_USAGE;
 	}
-	o->run_dir = dir;
+	o->vm.run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
-	status = vm_run(o, &e);
+	status = o->mutants ? scoreboard_run(o, &e) : vm_run(&o->vm, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
 	if (made && status != EXIT_FINE)
@@ -202,7 +202,7 @@ static int run(struct vm_options *o)
 int cmd_vm(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' },
+		VM_SCOREBOARD_OPTIONS,
 		{ "append", required_argument, NULL, 'a' },
 		{ "accel", required_argument, NULL, 'x' },
 		{ "cpus", required_argument, NULL, 'c' },
@@ -215,28 +215,33 @@ int cmd_vm(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct vm_options o = { .append = "",
-				.cpus = 2,
-				.memory_bytes = 2 * GIB,
-				.silence_ns = 30 * NSEC_PER_SEC,
-				.out = stdout,
-				.err = stderr };
+	struct scoreboard_options o = { .vm = { .append = "",
+						.cpus = 2,
+						.memory_bytes = 2 * GIB,
+						.silence_ns = 30 * NSEC_PER_SEC,
+						.out = stdout,
+						.err = stderr },
+					.out = stdout,
+					.progress = stderr };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help, stdout);
+			fputs(vm_scoreboard_help, stdout);
 			return EXIT_FINE;
 		}
-		status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
+		status = c == '?'		  ? EXIT_USAGE
+			 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
+						  : take_option(&o.vm, c, optarg);
 	}
-	if (!status && !o.kernel)
-		status = usage_error("vm", "expected --kernel IMAGE");
 	if (!status)
-		status = load_scenarios(&o, argv + optind, argc - optind);
+		status = vm_scoreboard_settle(&o, argc - optind);
+	if (!status && !o.mutants)
+		status = load_scenarios(&o.vm, argv + optind, argc - optind);
 	if (!status)
 		status = run(&o);
-	for (size_t i = 0; i < o.nscenarios; i++)
-		scenario_free(o.scenarios[i]);
+	for (size_t i = 0; i < o.vm.nscenarios; i++)
+		scenario_free(o.vm.scenarios[i]);
 	return status;
 }
