@@ -13,8 +13,9 @@
 #include <string.h>
 
 #define PLOT_W	  220.0
-#define PLOT_H	  22
+#define PLOT_H	  22U
 #define PLOT_PAD  8.0
+#define DOT_STEP  9.0
 #define PLOT_FROM 1e7 /* ns: the left end of the axis */
 
 static const char head[] =
@@ -38,18 +39,19 @@ static const char head[] =
 	".sum { font-size: 1.15rem; margin: 1rem 0 }\n"
 	"table { border-collapse: collapse; width: 100% }\n"
 	"th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0 }\n"
-	"thead th { color: var(--soft); font-weight: 400; font-size: .85rem;\n"
+	"thead th { white-space: nowrap; color: var(--soft); font-weight: 400; font-size: .85rem;\n"
 	"  border-bottom: 1px solid var(--line) }\n"
 	"tbody { border-bottom: 1px solid var(--line) }\n"
 	"tbody th { font-weight: 400; padding-top: .7rem } tbody th .soft { font-size: .9rem }\n"
-	"td:first-child { padding-left: 1.5rem } td.n { white-space: nowrap }\n"
+	"td:first-child { padding-left: 1.5rem; min-width: 12rem } td.n { white-space: nowrap }\n"
 	"svg { display: block; width: 220px; max-width: 100%; height: 22px }\n"
 	"svg line { stroke: var(--line) } circle { fill: var(--dot); fill-opacity: .65;\n"
 	"  stroke: var(--dot) } circle.open { fill: none; stroke: var(--bad) }\n"
 	"dt { font-weight: 600; margin-top: .5rem } dd { margin: 0 }\n"
 	"@media (max-width: 720px) { thead { display: none }\n"
 	"  table, tbody, tr, th, td { display: block } tr { padding-bottom: .5rem }\n"
-	"  td, td:first-child { padding: .1rem 0 .1rem 1rem; display: flex; gap: .75rem }\n"
+	"  td, td:first-child { min-width: 0; padding: .1rem 0 .1rem 1rem; display: flex; gap: "
+	".75rem }\n"
 	"  td.n { white-space: normal } td:empty { display: none }\n"
 	"  td[data-is]::before { content: attr(data-is); color: var(--soft); flex: 0 0 5.5rem } }\n"
 	"</style>\n";
@@ -87,30 +89,37 @@ static double place(u64 ns, u64 to_ns)
 	return PLOT_PAD + MIN(x, 1.0) * (PLOT_W - 2 * PLOT_PAD);
 }
 
-static void put_plot(const struct trial *t, FILE *out)
+/* Those that found nothing fall together: @nth of them stands three high, then further left. */
+static void put_dot(const struct trial *t, const struct attempt *a, size_t nth, FILE *out)
 {
+	bool found = a->end == ATTEMPT_DETECTED;
+	double x = found ? place(a->time_ns, t->limit_ns)
+			 : PLOT_W - PLOT_PAD - DOT_STEP * (double)(nth / 3);
 	char text[SCORE_TIME_MAX];
 
+	fprintf(out, "<circle%s cx=\"%.1f\" cy=\"%u\" r=\"4\"><title>",
+		found ? "" : " class=\"open\"", MAX(x, PLOT_PAD),
+		PLOT_H / 2 + 4 * (unsigned int)(nth % 3) - 4);
+	put(out, score_time(text, found ? a->time_ns : t->limit_ns, !found));
+	fprintf(out, ", %s</title></circle>", attempt_titles[a->end]);
+}
+
+static void put_plot(const struct trial *t, FILE *out)
+{
+	size_t open = 0;
+
 	fprintf(out,
-		"<svg viewBox=\"0 0 %.0f %d\" role=\"img\" aria-label=\"time of each attempt\">"
+		"<svg viewBox=\"0 0 %.0f %u\" role=\"img\" aria-label=\"time of each attempt\">"
 		"<line x1=\"0\" x2=\"%.0f\" y1=\"11\" y2=\"11\"/>",
 		PLOT_W, PLOT_H, PLOT_W);
 	/* A tick at each power of ten. */
 	for (u64 ns = (u64)PLOT_FROM; ns <= t->limit_ns; ns *= 10)
 		fprintf(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"7\" y2=\"15\"/>",
 			place(ns, t->limit_ns), place(ns, t->limit_ns));
-	for (size_t i = 0; i < t->n; i++) {
-		const struct attempt *a = &t->attempts[i];
-		bool found = a->end == ATTEMPT_DETECTED;
-
-		if (a->end <= ATTEMPT_NOT_RUN)
-			continue;
-		fprintf(out, "<circle%s cx=\"%.1f\" cy=\"11\" r=\"4\"><title>",
-			found ? "" : " class=\"open\"",
-			place(found ? a->time_ns : t->limit_ns, t->limit_ns));
-		put(out, score_time(text, found ? a->time_ns : t->limit_ns, !found));
-		fprintf(out, ", %s</title></circle>", attempt_titles[a->end]);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->attempts[i].end > ATTEMPT_NOT_RUN)
+			put_dot(t, &t->attempts[i],
+				t->attempts[i].end == ATTEMPT_DETECTED ? i : open++, out);
 	fputs("</svg>", out);
 }
 
@@ -172,14 +181,14 @@ static void put_healthy(const struct scoreboard *b, const struct trial *t, FILE 
 {
 	const struct attempt *a = &t->attempts[0];
 	bool alarm = a->end == ATTEMPT_WRONG;
-	char limit[PEOPLE_MAX];
+	char limit[UNITS_MAX];
 
 	fputs("<tr><td>", out);
 	put(out, b->list.scenarios[t->scenario]->name);
 	fprintf(out,
 		"</td><td class=\"n\" data-is=\"for\">%s</td><td data-is=\"found\">"
 		"<span><span class=\"%s\">%s%s</span>",
-		people_time(limit, t->limit_ns), class_of(a->end, alarm),
+		format_time(limit, t->limit_ns), class_of(a->end, alarm),
 		alarm ? "false alarm: " : attempt_titles[a->end],
 		alarm ? finding_infos[a->kind].name : "");
 	if (a->text[0] && a->end != ATTEMPT_SILENT) {
@@ -238,7 +247,7 @@ int scoreboard_html(const struct scoreboard *b, FILE *out)
 	put_head(b, &sum, out);
 	fputs("<table><thead><tr><th>scenario</th><th>detected</th><th>median</th>"
 	      "<th>fastest to slowest</th><th>attempts, from 10 ms to the limit</th>"
-	      "<th>as</th></tr></thead>\n",
+	      "<th>found as</th></tr></thead>\n",
 	      out);
 	for (size_t i = 0; i < n; i++)
 		put_mutant(b, &scores[i], out);

@@ -42,7 +42,11 @@ static const char tail[] =
 static void put(FILE *out, const char *s)
 {
 	for (; *s; s++) {
-		if (strchr("\\`*[]<|", *s))
+		if (*s == '<' || *s == '&') {
+			fputs(*s == '<' ? "&lt;" : "&amp;", out);
+			continue;
+		}
+		if (strchr("\\`*[]|", *s))
 			fputc('\\', out);
 		fputc(*s == '\n' ? ' ' : *s, out);
 	}
@@ -140,10 +144,10 @@ static void put_healthy(const struct scoreboard *b, FILE *out)
 	for (size_t i = b->nmutated; i < b->n; i++) {
 		const struct trial *t = &b->trials[i];
 		const struct attempt *a = &t->attempts[0];
-		char limit[PEOPLE_MAX];
+		char limit[UNITS_MAX];
 
 		fprintf(out, "| `%s` | %s | ", b->list.scenarios[t->scenario]->name,
-			people_time(limit, t->limit_ns));
+			format_time(limit, t->limit_ns));
 		if (a->end == ATTEMPT_WRONG) {
 			fprintf(out, "false alarm: %s: ", finding_infos[a->kind].name);
 			put(out, a->text);

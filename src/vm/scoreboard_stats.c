@@ -166,7 +166,7 @@ const char *score_time(char buf[SCORE_TIME_MAX], u64 ns, bool open)
 		snprintf(text, sizeof(text), "%.1f ms", ms);
 	else if (ms < 999.5)
 		snprintf(text, sizeof(text), "%.0f ms", ms);
-	else if (ms < 59950)
+	else if (ms < 99950)
 		snprintf(text, sizeof(text), "%.1f s", ms / 1e3);
 	else
 		people_time(text, ns);

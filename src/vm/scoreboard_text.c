@@ -2,6 +2,7 @@
 /* The table for a terminal: a mutant, below it its scenarios, then the healthy kernel. */
 #include "vm/scoreboard.h"
 
+#include "base/units.h"
 #include "report/chars.h"
 #include "report/people.h"
 #include "report/style.h"
@@ -68,11 +69,11 @@ static void put_healthy(const struct scoreboard *b, const struct trial *t, FILE 
 {
 	const struct attempt *a = &t->attempts[0];
 	const char *kind = a->end == ATTEMPT_WRONG ? finding_infos[a->kind].name : NULL;
-	char limit[PEOPLE_MAX];
+	char limit[UNITS_MAX];
 
 	fprintf(out, "      %-28s %s%s%s%s%s in %s%s%s\n", b->list.scenarios[t->scenario]->name,
 		colour_of(st, a->end, kind), kind ? "false alarm" : attempt_titles[a->end],
-		kind ? ": " : "", kind ? kind : "", st->off, people_time(limit, t->limit_ns),
+		kind ? ": " : "", kind ? kind : "", st->off, format_time(limit, t->limit_ns),
 		*t->append ? " with " : "", t->append);
 	if (a->text[0] && a->end != ATTEMPT_SILENT)
 		put_wrapped(out, "        ", 8, a->text);
@@ -81,10 +82,11 @@ static void put_healthy(const struct scoreboard *b, const struct trial *t, FILE 
 static void put_sum(const struct scoreboard *b, const struct score_sum *s, FILE *out,
 		    const struct style *st)
 {
+	const char *title = s->exit == 0 ? "PASS" : s->exit == 1 ? "FAIL" : "INCOMPLETE";
 	char took[PEOPLE_MAX];
 
-	fprintf(out, "\n%s%s%s  %zu of %zu mutants detected", s->exit ? st->bad : st->good,
-		s->exit ? "NOT GOOD" : "GOOD", st->off, s->detected, s->mutants);
+	fprintf(out, "\n%s%s%s  %zu of %zu mutants detected", s->exit ? st->bad : st->good, title,
+		st->off, s->detected, s->mutants);
 	if (s->listed_missed)
 		fprintf(out, ", %zu known to be missed", s->listed_missed);
 	if (s->failed)
