@@ -8,6 +8,8 @@
 
 #include "vm/scoreboard.h"
 
+#include <string.h>
+
 #define SAMPLE_HOSTILE "<script>alert(\"1\")</script> a | b & `c`"
 #define SAMPLE_S       NSEC_PER_SEC
 #define SAMPLE_BIT(k)  (1ULL << FINDING_##k)
