@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define BARREN_MAX   3 /* boots without a result, one after another, before it is given up */
+#define REST_NS	     (300 * NSEC_PER_SEC) /* of an attempt, for set-up, check and unmount */
 #define EXIT_FINDING 1
 #define EXIT_TROUBLE 3
 
@@ -64,18 +65,20 @@ static void put_progress(const struct scoreboard *b, const struct row *row, bool
 {
 	FILE *out = b->o->progress;
 	const struct attempt *a = row->attempt;
-	bool rewrites = isatty(fileno(out));
+	bool rewrites = live_rewrites(out);
 	char time[SCORE_TIME_MAX];
 
 	if (!ended && !rewrites)
 		return;
-	fprintf(out, "%s[%llu/%llu] %s: %s, attempt %zu of %zu: ", rewrites ? "\r\033[K" : "",
-		(unsigned long long)(b->done + !ended), (unsigned long long)b->planned,
+	/* What is rewritten must not wrap: DECAWM is off meanwhile. */
+	fprintf(out, "%s%s[%llu/%llu] %s: %s, attempt %zu of %zu: ", rewrites ? "\r\033[K" : "",
+		ended ? "" : "\033[?7l", (unsigned long long)(b->done + !ended),
+		(unsigned long long)b->planned,
 		row->trial->mutant ? row->trial->mutant->name : "healthy",
 		b->list.scenarios[row->trial->scenario]->name,
 		(size_t)(a - row->trial->attempts) + 1, row->trial->n);
 	if (!ended)
-		fputs("runs", out);
+		fputs("runs\033[?7h", out);
 	else if (a->end == ATTEMPT_WRONG || a->end == ATTEMPT_DETECTED)
 		fprintf(out, "%s: %s after %s\n", attempt_titles[a->end],
 			finding_infos[a->kind].name, score_time(time, a->time_ns, false));
@@ -181,6 +184,8 @@ static int prepare(struct boot *boot, FILE *log, struct err *e)
 	boot->vm.append = boot->append;
 	boot->vm.run_dir = boot->dir;
 	boot->vm.doubt_ends = true;
+	boot->vm.each_ns = b->o->vm.timeout_ns ? b->o->vm.timeout_ns : 4 * t->limit_ns + REST_NS;
+	boot->vm.timeout_ns = boot->vm.nscenarios * boot->vm.each_ns + REST_NS;
 	boot->vm.out = boot->vm.err = log;
 	boot->vm.on_scenario = on_scenario;
 	boot->vm.ctx = boot;

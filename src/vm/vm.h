@@ -20,6 +20,7 @@ struct vm_options {
 	int accel;	  /* enum vm_accel */
 	u64 cpus, memory_bytes;
 	u64 timeout_ns; /* of all of it; 0: four times the scenarios' durations, and five minutes */
+	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
 	bool keep;
 	struct vm_disk disks[VM_DISKS_MAX];

@@ -263,6 +263,9 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return age > MIN(BOOT_NS, limit_ns) ? VM_NO_BOOT : -1;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
+	if (w->o->each_ns && w->current >= 0 && w->exits[w->current] < 0 &&
+	    now > w->begun_ns + w->o->each_ns)
+		return VM_TIMEOUT;
 	return age > limit_ns ? VM_TIMEOUT : -1;
 }
 

@@ -208,6 +208,30 @@ static void boot_dies(void **state)
 	e2e_free(&r);
 }
 
+/* A run that does not come to its end takes its boot along; three of them, and it is given up. */
+static void overdue(void **state)
+{
+	const char *dir = run_dir();
+	const char *mutants =
+		list(LIST MUTANT("1", "drops-cache", "zeroed", "elsewhere.json", "") " ] }");
+	json_t *o;
+	struct e2e r;
+
+	(void)state;
+	BOARD(&r, dir, mutants, "--repeat", "4", "--limit", "100s", "--timeout", "5s",
+	      "--silence-time", "500ms");
+	e2e_assert_exit(&r, 3);
+	o = board(dir);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(text_at(attempt(o, 0, i), "outcome"), "not-run");
+		assert_non_null(strstr(text_at(attempt(o, 0, i), "text"),
+				       i < 3 ? "--timeout was over" : "given up"));
+	}
+	assert_int_equal(sum_at(o, "not_run"), 1);
+	json_decref(o);
+	e2e_free(&r);
+}
+
 static bool operates(void *ctx)
 {
 	(void)ctx;
@@ -275,9 +299,9 @@ static void bad_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_input),   cmocka_unit_test(found_and_silent),
-		cmocka_unit_test(not_found),   cmocka_unit_test(boot_dies),
-		cmocka_unit_test(interrupted),
+		cmocka_unit_test(bad_input), cmocka_unit_test(found_and_silent),
+		cmocka_unit_test(not_found), cmocka_unit_test(boot_dies),
+		cmocka_unit_test(overdue),   cmocka_unit_test(interrupted),
 	};
 
 	if (!e2e_privileged() || !find_kernel() ||
