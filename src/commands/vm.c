@@ -6,8 +6,8 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "commands/vm_scoreboard.h"
 #include "session/session.h"
-#include "vm/vm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +20,7 @@
 static const char help[] =
 	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
 	"       stressd vm --check-config FILE [--fragment | --json] [SCENARIO...]\n"
+	"       stressd vm --kernel IMAGE... --scoreboard MUTANTS [OPTIONS]\n"
 	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
 	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
 	"  --append ARGS    further words for its command line\n"
@@ -86,7 +87,7 @@ static bool take_check_option(struct check_config *check, int c, const char *val
 	case 'C':
 		check->path = value;
 		return true;
-	case 'F':
+	case 'f':
 		check->fragment = true;
 		return true;
 	case 'j':
@@ -100,9 +101,6 @@ static bool take_check_option(struct check_config *check, int c, const char *val
 static int take_option(struct vm_options *o, int c, char *value)
 {
 	switch (c) {
-	case 'k':
-		o->kernel = value;
-		return 0;
 	case 'a':
 		o->append = value;
 		return 0;
@@ -166,7 +164,8 @@ static bool is_empty(const char *path)
 }
 
 /* An absolute one in @buf; *ret_made: it was not there before. */
-static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, struct err *e)
+static int make_run_dir(const struct vm_options *o, const char *name, char *buf, bool *ret_made,
+			struct err *e)
 {
 	char given[PATH_MAX], state[400];
 	int r;
@@ -177,8 +176,8 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 		r = state_dir(state, sizeof(state), e);
 		if (r < 0)
 			return r;
-		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state,
-			     o->scenarios[0]->name, (long long)time(NULL), (int)getpid());
+		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state, name,
+			     (long long)time(NULL), (int)getpid());
 	}
 	*ret_made = access(given, F_OK) < 0;
 	if (r == 0)
@@ -210,31 +209,42 @@ static void remove_empty(const struct vm_options *o, bool made)
 		rmdir(o->run_dir);
 }
 
-static int run(struct vm_options *o)
+static int run(struct scoreboard_options *o)
 {
 	char dir[PATH_MAX];
 	bool made = false;
 	struct err e = { "" };
-	int status = make_run_dir(o, dir, &made, &e);
+	int status = make_run_dir(&o->vm, o->mutants ? "scoreboard" : o->vm.scenarios[0]->name, dir,
+				  &made, &e);
 
 	if (status < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		return status == -ENOSPC || status == -EDQUOT ? EXIT_TROUBLE : EXIT_USAGE;
 	}
-	o->run_dir = dir;
+	o->vm.run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
-	status = vm_run(o, &e);
+	status = o->mutants ? scoreboard_run(o, &e) : vm_run(&o->vm, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
 	if (status != EXIT_FINE)
-		remove_empty(o, made);
+		remove_empty(&o->vm, made);
 	return status;
+}
+
+/* Which of the three it is, and what goes with it. */
+static int settle(struct scoreboard_options *o, const struct check_config *check, int nscenarios)
+{
+	if (!check->path && (check->fragment || check->json))
+		return usage_error("vm", "--fragment and --json go with --check-config");
+	if (check->path && o->mutants)
+		return usage_error("vm", "--check-config or --scoreboard, not both");
+	return check->path ? 0 : vm_scoreboard_settle(o, nscenarios);
 }
 
 int cmd_vm(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' },
+		VM_SCOREBOARD_OPTIONS,
 		{ "append", required_argument, NULL, 'a' },
 		{ "accel", required_argument, NULL, 'x' },
 		{ "cpus", required_argument, NULL, 'c' },
@@ -245,37 +255,41 @@ int cmd_vm(int argc, char **argv)
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'K' },
 		{ "check-config", required_argument, NULL, 'C' },
-		{ "fragment", no_argument, NULL, 'F' },
+		{ "fragment", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct vm_options o = { .append = "",
-				.cpus = 2,
-				.memory_bytes = 2 * GIB,
-				.silence_ns = 30 * NSEC_PER_SEC,
-				.out = stdout,
-				.err = stderr };
+	struct scoreboard_options o = { .vm = { .append = "",
+						.cpus = 2,
+						.memory_bytes = 2 * GIB,
+						.silence_ns = 30 * NSEC_PER_SEC,
+						.out = stdout,
+						.err = stderr },
+					.out = stdout,
+					.progress = stderr };
 	struct check_config check = { .path = NULL };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help, stdout);
+			fputs(vm_scoreboard_help, stdout);
 			return EXIT_FINE;
 		}
-		if (!take_check_option(&check, c, optarg))
-			status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
+		if (take_check_option(&check, c, optarg))
+			continue;
+		status = c == '?'		  ? EXIT_USAGE
+			 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
+						  : take_option(&o.vm, c, optarg);
 	}
-	if (!status && !check.path && (check.fragment || check.json))
-		status = usage_error("vm", "--fragment and --json go with --check-config");
-	if (!status && !o.kernel && !check.path)
-		status = usage_error("vm", "expected --kernel IMAGE");
-	if (!status && (!check.path || optind < argc))
-		status = load_scenarios(&o, argv + optind, argc - optind);
 	if (!status)
-		status = check.path ? check_config(&check, &o) : run(&o);
-	for (size_t i = 0; i < o.nscenarios; i++)
-		scenario_free(o.scenarios[i]);
+		status = settle(&o, &check, argc - optind);
+	if (!status && !o.mutants && (!check.path || optind < argc))
+		status = load_scenarios(&o.vm, argv + optind, argc - optind);
+	if (!status)
+		status = check.path ? check_config(&check, &o.vm) : run(&o);
+	for (size_t i = 0; i < o.vm.nscenarios; i++)
+		scenario_free(o.vm.scenarios[i]);
 	return status;
 }

@@ -39,7 +39,7 @@ struct vm {
 	char append[4096];
 };
 
-static int scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size)
+int vm_scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size)
 {
 	return path_set(buf, size, o->nscenarios > 1 ? "%s/%zu" : "%s", o->run_dir, i + 1);
 }
@@ -58,7 +58,8 @@ static const char *device_of(const struct scenario *sc)
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
 {
-	json_t *plan = json_pack("{s:b, s:[]}", "keep", o->keep, "scenarios");
+	json_t *plan = json_pack("{s:b, s:b, s:[]}", "keep", o->keep, "doubt_ends", o->doubt_ends,
+				 "scenarios");
 	json_t *rows = json_object_get(plan, "scenarios");
 	_cleanup_free_ char *text = NULL;
 	char dir[512], name[64];
@@ -69,10 +70,11 @@ static int add_plan(const struct vm_options *o, struct cpio *c)
 
 		/* As it was resolved here, seed and all: what the host judges by is what runs. */
 		resolved = json_dumps(sc->resolved, JSON_INDENT(2));
-		if (!path || !resolved || scenario_dir(o, i, dir, sizeof(dir)) < 0)
+		if (!path || !resolved || vm_scenario_dir(o, i, dir, sizeof(dir)) < 0)
 			break;
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s*}", "path", path, "dir", dir,
-						      "destroy", device_of(sc)));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s*, s:I}", "path", path, "dir",
+						      dir, "destroy", device_of(sc), "mutant",
+						      (json_int_t)o->mutants[i]));
 		snprintf(name, sizeof(name), GUEST_SCENARIO, (u32)i);
 		cpio_data(c, name, 0644, resolved, strlen(resolved));
 	}
@@ -128,7 +130,7 @@ static int make_run_dirs(struct vm *v, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < v->o->nscenarios && r == 0; i++) {
-		r = scenario_dir(v->o, i, path, sizeof(path));
+		r = vm_scenario_dir(v->o, i, path, sizeof(path));
 		if (r == 0)
 			r = mkdir_p(path, 0700);
 		if (r == 0)
