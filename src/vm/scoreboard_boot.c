@@ -8,6 +8,7 @@
 
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "report/chars.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -61,6 +62,16 @@ static struct scenario *scenario_of(const struct scoreboard *b, const struct row
 	return text && scenario_parse(sc->path, text, strlen(text), &ret, e) == 0 ? ret : NULL;
 }
 
+static void put_nothing(const struct attempt *a, FILE *out)
+{
+	fputs(attempt_titles[a->end], out);
+	if (a->end == ATTEMPT_NOT_RUN) {
+		fputs(": ", out);
+		put_text(out, a->text, MEDIUM_TERMINAL);
+	}
+	fputc('\n', out);
+}
+
 static void put_progress(const struct scoreboard *b, const struct row *row, bool ended)
 {
 	FILE *out = b->o->progress;
@@ -83,9 +94,7 @@ static void put_progress(const struct scoreboard *b, const struct row *row, bool
 		fprintf(out, "%s: %s after %s\n", attempt_titles[a->end],
 			finding_infos[a->kind].name, score_time(time, a->time_ns, false));
 	else
-		fprintf(out, "%s%s%s\n", attempt_titles[a->end],
-			a->end == ATTEMPT_NOT_RUN ? ": " : "",
-			a->end == ATTEMPT_NOT_RUN ? a->text : "");
+		put_nothing(a, out);
 	fflush(out);
 }
 

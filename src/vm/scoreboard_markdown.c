@@ -4,6 +4,7 @@
 #include "vm/scoreboard.h"
 
 #include "base/units.h"
+#include "report/chars.h"
 #include "report/people.h"
 
 #include <string.h>
@@ -41,14 +42,16 @@ static const char tail[] =
 /* Text in a paragraph or a cell of a table: what Markdown would take for markup is escaped. */
 static void put(FILE *out, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '<' || *s == '&') {
-			fputs(*s == '<' ? "&lt;" : "&amp;", out);
+	_cleanup_free_ char *text = text_for(s, MEDIUM_TERMINAL);
+
+	for (const char *p = text ? text : "(no memory)"; *p; p++) {
+		if (*p == '<' || *p == '&') {
+			fputs(*p == '<' ? "&lt;" : "&amp;", out);
 			continue;
 		}
-		if (strchr("\\`*[]|", *s))
+		if (strchr("\\`*[]|", *p))
 			fputc('\\', out);
-		fputc(*s == '\n' ? ' ' : *s, out);
+		fputc(*p, out);
 	}
 }
 
