@@ -28,7 +28,7 @@ static const char tail[] =
 	"- *time*: from the first operation to the first right finding. When the kernel dies it "
 	"is\n"
 	"  from the begin of the scenario, set-up included, to the last sign of life. An attempt\n"
-	"  that found nothing counts with its limit, and what is behind `>` was not reached.\n"
+	"  without a right finding counts with its limit, and what is behind `>` was not reached.\n"
 	"- *reached, not detected*: the faulty code ran and nothing was found; *never reached*: "
 	"it\n"
 	"  did not run; *not exercised*: the scenario's race was never entered; *not detected*: "
