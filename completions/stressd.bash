@@ -8,7 +8,7 @@ declare -gA _stressd_options=(
 	[check]=""
 	[list]="--json"
 	[caps]="--json"
-	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
+	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --scoreboard= --repeat= --limit= --silence-time= --only= --fast --check-config= --fragment --json --help"
 	[recover]=""
 	[schema]=""
 )
@@ -25,6 +25,7 @@ declare -gA _stressd_values=(
 	[--destroy]=device
 	[--kernel]=file
 	[--scoreboard]=scenario
+	[--check-config]=file
 )
 
 _stressd_files() # $1: what compgen makes; names with blanks get quoted

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stressd vm */
+#include "commands/check_config.h"
 #include "commands/commands.h"
 
 #include "base/cleanup.h"
@@ -9,6 +10,7 @@
 #include "session/session.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -18,6 +20,7 @@
 static const char help[] =
 	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
 	"       stressd vm --kernel IMAGE... --scoreboard MUTANTS [OPTIONS]\n"
+	"       stressd vm --check-config FILE [--fragment | --json] [SCENARIO...]\n"
 	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
 	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
 	"  --append ARGS    further words for its command line\n"
@@ -30,7 +33,13 @@ static const char help[] =
 	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
-	"  --keep           keep shadow and histories of a run that passed, too\n";
+	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --check-config FILE\n"
+	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
+	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
+	"run\n"
+	"  --fragment       what is missing, as scripts/kconfig/merge_config.sh takes it\n"
+	"  --json           the same as JSON lines\n";
 
 enum { ACCEL_UNKNOWN = -1 };
 
@@ -69,6 +78,23 @@ static int parse_disk(char *text, struct vm_disk *ret)
 static int bad(const char *option, const char *value, const char *expected)
 {
 	return usage_error("vm", "--%s %s: expected %s", option, value, expected);
+}
+
+/* One option of --check-config; false: it is none of them. */
+static bool take_check_option(struct check_config *check, int c, const char *value)
+{
+	switch (c) {
+	case 'C':
+		check->path = value;
+		return true;
+	case 'F':
+		check->fragment = true;
+		return true;
+	case 'j':
+		check->json = true;
+		return true;
+	}
+	return false;
 }
 
 /* One option; 0, or the exit status. */
@@ -156,9 +182,10 @@ static int make_run_dir(const struct vm_options *o, const char *name, char *buf,
 	*ret_made = access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
-	if (r < 0 || !realpath(given, buf))
-		return err_set(e, -errno, "%s: cannot be the run directory: %s", given,
-			       strerror(r < 0 ? -r : errno));
+	if (r == 0 && !realpath(given, buf))
+		r = -errno;
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be the run directory: %s", given, strerror(-r));
 	if (!is_empty(buf))
 		return err_set(e, -EEXIST, "%s: not empty; name a directory that is new or empty",
 			       given);
@@ -166,15 +193,20 @@ static int make_run_dir(const struct vm_options *o, const char *name, char *buf,
 }
 
 /* What was made for a guest that never came to be is removed; results are not. */
-static void remove_empty(const char *dir)
+static void remove_empty(const struct vm_options *o, bool made)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/console.log", dir);
+	snprintf(path, sizeof(path), "%s/console.log", o->run_dir);
 	if (stat(path, &st) == 0 && st.st_size == 0)
 		unlink(path);
-	rmdir(dir);
+	for (size_t i = 0; o->nscenarios > 1 && i < o->nscenarios; i++) {
+		snprintf(path, sizeof(path), "%s/%zu", o->run_dir, i + 1);
+		rmdir(path);
+	}
+	if (made)
+		rmdir(o->run_dir);
 }
 
 static int run(struct scoreboard_options *o)
@@ -182,20 +214,20 @@ static int run(struct scoreboard_options *o)
 	char dir[PATH_MAX];
 	bool made = false;
 	struct err e = { "" };
-	int status;
+	int status = make_run_dir(&o->vm, o->mutants ? "scoreboard" : o->vm.scenarios[0]->name, dir,
+				  &made, &e);
 
-	if (make_run_dir(&o->vm, o->mutants ? "scoreboard" : o->vm.scenarios[0]->name, dir, &made,
-			 &e) < 0) {
+	if (status < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
-		return EXIT_USAGE;
+		return status == -ENOSPC || status == -EDQUOT ? EXIT_TROUBLE : EXIT_USAGE;
 	}
 	o->vm.run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
 	status = o->mutants ? scoreboard_run(o, &e) : vm_run(&o->vm, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
-	if (made && status != EXIT_FINE)
-		remove_empty(dir);
+	if (status != EXIT_FINE)
+		remove_empty(&o->vm, made);
 	return status;
 }
 
@@ -212,6 +244,9 @@ int cmd_vm(int argc, char **argv)
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "check-config", required_argument, NULL, 'C' },
+		{ "fragment", no_argument, NULL, 'F' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -223,6 +258,7 @@ int cmd_vm(int argc, char **argv)
 						.err = stderr },
 					.out = stdout,
 					.progress = stderr };
+	struct check_config check = { .path = NULL };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -231,16 +267,19 @@ int cmd_vm(int argc, char **argv)
 			fputs(vm_scoreboard_help, stdout);
 			return EXIT_FINE;
 		}
-		status = c == '?'		  ? EXIT_USAGE
-			 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
-						  : take_option(&o.vm, c, optarg);
+		if (!take_check_option(&check, c, optarg))
+			status = c == '?'		  ? EXIT_USAGE
+				 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
+							  : take_option(&o.vm, c, optarg);
 	}
-	if (!status)
+	if (!status && !check.path && (check.fragment || check.json))
+		status = usage_error("vm", "--fragment and --json go with --check-config");
+	if (!status && !check.path)
 		status = vm_scoreboard_settle(&o, argc - optind);
-	if (!status && !o.mutants)
+	if (!status && !o.mutants && (!check.path || optind < argc))
 		status = load_scenarios(&o.vm, argv + optind, argc - optind);
 	if (!status)
-		status = run(&o);
+		status = check.path ? check_config(&check, &o.vm) : run(&o);
 	for (size_t i = 0; i < o.vm.nscenarios; i++)
 		scenario_free(o.vm.scenarios[i]);
 	return status;

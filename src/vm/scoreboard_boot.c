@@ -138,6 +138,9 @@ static void on_scenario(void *ctx, size_t i, int status)
 	struct boot *boot = ctx;
 	struct row *row = &boot->rows[i];
 
+	/* A guest that went wild may say it twice. */
+	if (row->attempt->end != ATTEMPT_PENDING)
+		return;
 	if (status >= 0) {
 		settle(boot, row, status, "the run left no result");
 		return;
