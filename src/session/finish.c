@@ -7,6 +7,7 @@
 #include "session/session.h"
 
 #include "session/account.h"
+#include "session/faults.h"
 #include "session/step.h"
 
 #include <stdlib.h>
@@ -29,6 +30,18 @@ static void on_progress(void *ctx)
 	live_update(s->live, &st);
 }
 
+/* A filesystem that a fault ended must come back when it is mounted again. */
+static void check_failed(struct session *s, const struct err *e)
+{
+	if (ledger_fs_down(s) && s->target.type->remount_cycle && !s->target.mounted)
+		judge_add(s, account_plain(FINDING_FSCK, "verify", now_ns() - s->run->start_ns,
+					   "%s went down under a fault and cannot be mounted "
+					   "again: %.300s",
+					   s->target.fs, e->text));
+	else
+		judge_trouble(s, "final check: %s", e->text);
+}
+
 /* The final check. It comes after a short sync, so that what writeback still has to say is said. */
 void finish_check(struct session *s)
 {
@@ -44,8 +57,11 @@ void finish_check(struct session *s)
 		judge_trouble(s, "final check: %s", e.text);
 		return;
 	}
+	ledger_settle(s);
+	if (ledger_fs_down(s))
+		check_after_down(&c);
 	if (check_all(&c, &e) < 0)
-		judge_trouble(s, "final check: %s", e.text);
+		check_failed(s, &e);
 	for (size_t i = 0; i < s->result.nfindings; i++)
 		check_layers_of(&c, s->result.findings[i]);
 	for (int i = 0; i < LAYERS; i++)
@@ -210,6 +226,10 @@ void session_free(struct session *s)
 	for (size_t i = 0; i < r->ndropped; i++)
 		free(r->dropped[i]);
 	free(r->dropped);
+	for (size_t i = 0; i < r->nfaults; i++)
+		free(r->faults[i].told);
+	free(r->faults);
+	faults_free(s);
 	free(r->workers);
 	free(r->races);
 	scenario_free(s->sc);

@@ -4,6 +4,7 @@
 
 #include "base/mounts.h"
 #include "session/account.h"
+#include "session/faults.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -32,6 +33,20 @@ void judge_note(struct session *s, const char *fmt, ...)
 	va_end(ap);
 	if (grown[s->result.nnotes])
 		s->result.nnotes++;
+}
+
+int judge_drop(struct session *s, const char *name, const char *why)
+{
+	struct run_result *r = &s->result;
+	char **grown = reallocarray(r->dropped, r->ndropped + 1, sizeof(char *));
+
+	if (!grown)
+		return -ENOMEM;
+	r->dropped = grown;
+	if (asprintf(&grown[r->ndropped], "%s: %s", name, why) < 0)
+		return -ENOMEM;
+	r->ndropped++;
+	return 0;
 }
 
 void judge_trouble(struct session *s, const char *fmt, ...)
@@ -188,6 +203,7 @@ size_t judge_sightings(struct session *s)
 				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
 		if (f) {
 			hit_races(s, crew_by_id(s, si->finder));
+			ledger_name_loss(s, f);
 			add_log(s, f, si->time_ns);
 			judge_add(s, f);
 		}
@@ -205,6 +221,8 @@ static void take_event(struct session *s, const struct klog_event *ev)
 	if (ev->foreign && ev->severity >= s->sc->kernel_log.fail_at)
 		judge_note(s, "the kernel log has, of a device that is not of this run: %s",
 			   ev->lines[0]);
+	if (!ev->foreign)
+		ledger_event(s, ev->rule, ev->time_ns);
 	if (ev->allowed)
 		s->result.klog_allowed++;
 	if (ev->allowed || ev->severity < s->sc->kernel_log.fail_at)
@@ -307,6 +325,7 @@ void judge_result(struct session *s)
 
 	count_workers(s);
 	count_races(s);
+	ledger_result(s);
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
@@ -325,6 +344,9 @@ void judge_result(struct session *s)
 		r->exit = 1;
 		if (!s->hopeless)
 			snprintf(r->reason, sizeof(r->reason), "%s", r->findings[0]->sentence);
+	} else if (s->lacks) {
+		r->verdict = VERDICT_SKIP;
+		r->exit = 4;
 	} else if (s->hopeless) {
 		r->verdict = VERDICT_ERROR;
 		r->exit = 3;
@@ -338,6 +360,9 @@ void judge_result(struct session *s)
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
 		snprintf(r->reason, sizeof(r->reason), "no operation was done");
+	} else if (ledger_idle(s, r->reason, sizeof(r->reason))) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
 	} else if ((race = not_exercised(r))) {
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
