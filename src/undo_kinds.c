@@ -111,17 +111,19 @@ int undo_freeze(const char *const arg[UNDO_ARGS], struct err *e)
 	char dev[LOOP_NAME_MAX];
 	const char *device = arg[1];
 	struct mount_info m;
+	struct stat st;
 	int r = mount_at(arg[0], &m);
 
 	if (r == 0)
 		r = fs_thaw(arg[0]);
-	if (strncmp(device, "/dev/", 5) != 0) {
+	if (r == 0)
+		return 0;
+	if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode)) {
 		if (loop_find_backed(device, dev) < 0)
 			return 0;
 		device = dev;
 	}
-	if (r < 0)
-		r = fs_thaw_device(device, arg[2]);
+	r = fs_thaw_device(device, arg[2]);
 	return r < 0 ? err_set(e, r, "cannot thaw the %s on %s: %s; see `fsfreeze --unfreeze %s`",
 			       arg[2], device, strerror(-r), arg[0])
 		     : 0;

@@ -22,7 +22,8 @@
 
 enum fault_flags {
 	FAULT_NEEDS_MOUNT = 1 << 0,   /* of a filesystem that stressd mounted: device and all */
-	FAULT_LOSES_WRITES = 1 << 1,  /* dirty data may not reach the device */
+	FAULT_LOSES_WRITES = 1 << 1,  /* dirty data may not reach the device; umount(2) would tell
+					 nobody: not beside workers that unmount either */
 	FAULT_ENDS_FS = 1 << 2,	      /* a filesystem that goes read-only or down is expected */
 	FAULT_FREEZES = 1 << 3,	      /* nobody may touch the filesystem while it is armed */
 	FAULT_NEEDS_FOR = 1 << 4,     /* ends by schedule only: "for" is required */

@@ -220,7 +220,7 @@ static int check_place(const struct scenario *sc, const struct sc_fault *f,
 				 "%s needs a filesystem that stressd mounted and /target is a "
 				 "directory; expected another target, such as \"image\"",
 				 f->type->name);
-	if (f->type->flags & FAULT_KEEPS_MOUNTED && unmounts)
+	if (f->type->flags & (FAULT_KEEPS_MOUNTED | FAULT_LOSES_WRITES) && unmounts)
 		return json_fail(&AT_KEY(at, "type"),
 				 "%s does not go with %s at %s, which unmounts; expected only one "
 				 "of the two",

@@ -11,6 +11,7 @@
 #include "session/step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -91,8 +92,29 @@ static int prepare(struct session *s, struct fault_run *r, struct err *e)
 	return ret;
 }
 
+/* Between the last worker's close and the final check nobody has the files open, and an inode that
+ * is evicted takes the error that nobody was told of with it. */
+static int pin_files(struct session *s)
+{
+	s->fault_pins = calloc(s->shadow.nfiles + 1, sizeof(*s->fault_pins));
+	for (u32 i = 0; s->fault_pins && i < s->shadow.nfiles; i++)
+		s->fault_pins[i] = open(s->actor.files[i].path, O_PATH | O_CLOEXEC);
+	return s->fault_pins ? 0 : -ENOMEM;
+}
+
+void faults_unpin(struct session *s)
+{
+	for (u32 i = 0; s->fault_pins && i < s->shadow.nfiles; i++)
+		if (s->fault_pins[i] >= 0)
+			close(s->fault_pins[i]);
+	free(s->fault_pins);
+	s->fault_pins = NULL;
+}
+
 int faults_prepare(struct session *s, struct err *e)
 {
+	bool keeps = false;
+
 	for (size_t i = 0; i < s->nfaults; i++) {
 		struct fault_run *r = &s->faults[i];
 		int ret = r->dropped ? 0 : prepare(s, r, e);
@@ -105,8 +127,10 @@ int faults_prepare(struct session *s, struct err *e)
 			s->lacks = true;
 			return ret;
 		}
+		if (!r->dropped && r->fault.type->flags & FAULT_LOSES_WRITES)
+			keeps = true;
 	}
-	return 0;
+	return keeps && pin_files(s) < 0 ? err_set(e, -ENOMEM, "no memory for the faults") : 0;
 }
 
 void faults_sync_files(struct session *s)
@@ -313,6 +337,7 @@ void faults_stop(struct session *s)
 
 void faults_free(struct session *s)
 {
+	faults_unpin(s);
 	for (size_t i = 0; i < s->nfaults; i++)
 		free(s->faults[i].fault.state);
 	if (s->faults)

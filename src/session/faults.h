@@ -38,6 +38,8 @@ void faults_due(struct session *s);
 /* All of them disarmed and put back, now; no more after. May be called again. */
 void faults_stop(struct session *s);
 void faults_free(struct session *s);
+/* Everybody was told: the files need not be kept in memory, and may be unmounted. */
+void faults_unpin(struct session *s);
 /* Errors injected so far by the faults that count them. */
 u64 faults_injected(const struct session *s);
 

@@ -53,7 +53,7 @@ void finish_check(struct session *s)
 	struct err e = { "" };
 
 	s->phase = "verify";
-	if (actor_open(&s->actor, false, &e) < 0) {
+	if (!ledger_fs_down(s) && actor_open(&s->actor, false, &e) < 0) {
 		judge_trouble(s, "final check: %s", e.text);
 		return;
 	}
@@ -81,6 +81,7 @@ void finish_fs(struct session *s)
 	struct err e = { "" };
 	int r;
 
+	faults_unpin(s);
 	if (!s->target.mounted || !s->sc->verify.fsck)
 		return;
 	if (s->target.type->unmount(&s->target, &e) < 0) {

@@ -59,6 +59,7 @@ void ledger_settle(struct session *s)
 		else
 			op_sync(&s->actor, &s->actor.files[i], OP_FSYNC);
 	}
+	faults_unpin(s);
 	judge_sightings(s);
 }
 
@@ -205,7 +206,7 @@ static void add_told(struct fault_result *to, const struct run_fault *f)
 /* Told of errors, though none was injected: they are somebody else's. */
 static void check_balance(struct session *s, const struct fault_run *r, u64 injected)
 {
-	char told[200];
+	char told[300];
 
 	if (injected || !counts(s, r) || !told_count(r->shared) || ledger_fs_down(s))
 		return;
@@ -217,7 +218,7 @@ static void check_balance(struct session *s, const struct fault_run *r, u64 inje
 
 static void balance(struct fault_result *to, const struct session *s, const struct fault_run *r)
 {
-	char told[160];
+	char told[300];
 
 	if (r->dropped) {
 		snprintf(to->balance, sizeof(to->balance), "dropped: this machine lacks it");

@@ -318,6 +318,8 @@ static void run_it(struct session *s)
 		finish_fs(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
+	faults_stop(s);
+	faults_unpin(s);
 	finish_klog(s);
 	finish_put_back(s);
 }

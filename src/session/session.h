@@ -58,6 +58,7 @@ struct session {
 	size_t nfaults;
 	int faults_timer; /* only with faults */
 	pid_t *fault_pids;
+	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
 	struct live *live;
 	struct run_result result;
