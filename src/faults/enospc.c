@@ -36,20 +36,20 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
+/* A filesystem that is made for the run is nobody else's; one that is there may be. */
 static int probe(const struct fault *f, struct err *e)
 {
-	return f->target->root[0] ? target_refuse_shared(f->target->root, f->state_dir, e) : 0;
+	const char *dir = target_given_dir(f->target);
+	int r = dir ? target_refuse_shared(dir, f->state_dir, e) : 0;
+
+	return r < 0 || !dir ? r : target_refuse_shared(dir, f->target->run_dir, e);
 }
 
 static int save(struct fault *f, struct err *e)
 {
 	FAULT_STATE(enospc_state, f);
-	int r = target_refuse_shared(f->target->root, f->state_dir, e);
+	int r;
 
-	if (r == 0)
-		r = target_refuse_shared(f->target->root, f->target->run_dir, e);
-	if (r < 0)
-		return r;
 	r = path_set(st->path, sizeof(st->path), "%s/" BALLAST, f->target->root);
 	if (r < 0)
 		return err_set(e, r, "%s: path too long", f->target->root);

@@ -325,6 +325,9 @@ void judge_result(struct session *s)
 
 	count_workers(s);
 	count_races(s);
+	/* The log may have told of the device since a finding was made. */
+	for (size_t i = 0; i < r->nfindings; i++)
+		ledger_name_loss(s, r->findings[i]);
 	ledger_result(s);
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
