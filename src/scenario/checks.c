@@ -214,6 +214,7 @@ static int check_place(const struct scenario *sc, const struct sc_fault *f,
 		       const struct json_at *at)
 {
 	const struct sc_worker *unmounts = find_flag(sc, WORKER_UNMOUNTS);
+	const struct sc_worker *program = find_flag(sc, WORKER_HOLDS_FILES);
 
 	if (f->type->flags & FAULT_NEEDS_MOUNT && !strcmp(sc->target.type->name, "directory"))
 		return json_fail(&AT_KEY(at, "type"),
@@ -225,6 +226,11 @@ static int check_place(const struct scenario *sc, const struct sc_fault *f,
 				 "%s does not go with %s at %s, which unmounts; expected only one "
 				 "of the two",
 				 f->type->name, unmounts->type->name, unmounts->pointer);
+	if (f->type->errnos && program)
+		return json_fail(&AT_KEY(at, "type"),
+				 "%s makes calls fail, and %s at %s runs a program that fails "
+				 "with them; expected only one of the two",
+				 f->type->name, program->type->name, program->pointer);
 	return 0;
 }
 

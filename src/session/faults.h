@@ -44,8 +44,9 @@ void faults_unpin(struct session *s);
 u64 faults_injected(const struct session *s);
 
 /* ledger.c */
-/* A fault of the run ended the filesystem. */
+/* A fault of the run ended the filesystem / and it was not mounted again since. */
 bool ledger_fs_down(const struct session *s);
+bool ledger_down_now(const struct session *s);
 /* An event of the kernel log may say so. */
 void ledger_event(struct session *s, const char *rule, u64 time_ns);
 /* After the workers, before the final check: everybody who may be told is told. */

@@ -33,7 +33,7 @@ static void on_progress(void *ctx)
 /* A filesystem that a fault ended must come back when it is mounted again. */
 static void check_failed(struct session *s, const struct err *e)
 {
-	if (ledger_fs_down(s) && s->target.type->remount_cycle && !s->target.mounted)
+	if (ledger_down_now(s) && s->target.type->remount_cycle && !s->target.mounted)
 		judge_add(s, account_plain(FINDING_FSCK, "verify", now_ns() - s->run->start_ns,
 					   "%s went down under a fault and cannot be mounted "
 					   "again: %.300s",
@@ -53,12 +53,12 @@ void finish_check(struct session *s)
 	struct err e = { "" };
 
 	s->phase = "verify";
-	if (!ledger_fs_down(s) && actor_open(&s->actor, false, &e) < 0) {
+	if (!ledger_down_now(s) && actor_open(&s->actor, false, &e) < 0) {
 		judge_trouble(s, "final check: %s", e.text);
 		return;
 	}
 	ledger_settle(s);
-	if (ledger_fs_down(s))
+	if (ledger_down_now(s))
 		check_after_down(&c);
 	if (check_all(&c, &e) < 0)
 		check_failed(s, &e);

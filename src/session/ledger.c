@@ -47,17 +47,27 @@ void ledger_event(struct session *s, const char *rule, u64 time_ns)
 	}
 }
 
+bool ledger_down_now(const struct session *s)
+{
+	return ledger_fs_down(s) && !s->died_ns;
+}
+
 /* Readers of a filesystem that is down read errors; after a remount all that was synced is there
- * again. Otherwise a descriptor that is opened now is told of what nobody heard yet. */
+ * again. Of a run that died nobody is left who could have been told. Otherwise a descriptor that is
+ * opened now is told of what nobody heard yet. */
 void ledger_settle(struct session *s)
 {
-	bool down = ledger_fs_down(s);
+	for (u32 i = 0; i < s->actor.nfiles; i++) {
+		struct shadow_file *f = &s->shadow.files[i];
 
-	for (u32 i = 0; s->nfaults && i < s->actor.nfiles; i++) {
-		if (down)
-			sync_failed(&s->shadow.files[i]);
-		else
+		if (ledger_down_now(s)) {
+			sync_failed(f);
+		} else if (s->died_ns && atomic_load(&f->risk_to)) {
+			sync_failed(f);
+			size_after_loss(&s->shadow, f);
+		} else if (s->nfaults) {
 			op_sync(&s->actor, &s->actor.files[i], OP_FSYNC);
+		}
 	}
 	faults_unpin(s);
 	judge_sightings(s);
