@@ -35,6 +35,10 @@ const struct promise verify_promises[] = {
 	{ "direct-read-delalloc",
 	  "a direct read beside dirtiers may fail with EIO and a collision line in the log",
 	  "fs/iomap/direct-io.c, iomap_dio_iter(), IOMAP_DELALLOC" },
+	{ "direct-write-stale-cache",
+	  "a sync after a direct write that left dirty pages in the cache may fail with EIO and a "
+	  "line in the log",
+	  "open(2), NOTES on O_DIRECT; mm/filemap.c, dio_warn_stale_pagecache()" },
 	{ "store-past-end",
 	  "bytes stored past the end of the file in its last page are not checked",
 	  "mmap(2), NOTES" },

@@ -138,24 +138,47 @@ static bool delays_allocation(const struct session *s)
 	       (!strcmp(s->target.fs, "ext4") && !mounted_with(s->target.root, "nodelalloc"));
 }
 
+/* Lines of a device that fails: what is documented of caches explains nothing then. */
+static const char *const real_errors[] = { "block-io", "buffer-io", "loop-write", NULL };
+
 /* A direct read beside cached dirtiers may meet a delayed allocation: EIO, with a line in the log
  * that says so (fs/iomap/direct-io.c). The line is rate-limited for the whole machine, so its
  * absence proves nothing; a real I/O error has lines of its own, which are not limited so. */
-static bool explained(struct session *s, const struct sighting *si)
+static bool direct_read_explained(struct session *s, const struct sighting *si)
 {
 	static const char *const collision[] = { "dio-collision", NULL };
-	static const char *const real[] = { "block-io", "buffer-io", "loop-write", NULL };
 
 	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
 	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&
 	     si->op != OP_DIRECT_URING_READ))
 		return false;
-	if (s->klog)
-		judge_klog(s);
-	if (s->klog && !logged(s, collision) && (!delays_allocation(s) || logged(s, real)))
+	if (s->klog && !logged(s, collision) && (!delays_allocation(s) || logged(s, real_errors)))
 		return false;
 	s->explained_direct_eio++;
 	return true;
+}
+
+/* A direct write that leaves a dirty page behind in the cache says so in the log, and makes the
+ * next sync of the file fail. (mm/filemap.c, dio_warn_stale_pagecache()) */
+static bool stale_cache_explained(struct session *s, const struct sighting *si)
+{
+	static const char *const stale[] = { "dio-stale-cache", NULL };
+
+	if (si->kind != FINDING_UNEXPECTED_ERRNO || si->result != -EIO ||
+	    op_infos[si->op].effect != 'S' || !s->klog || !logged(s, stale) ||
+	    logged(s, real_errors))
+		return false;
+	s->explained_stale_cache++;
+	return true;
+}
+
+static bool explained(struct session *s, const struct sighting *si)
+{
+	bool is_errno = si->kind == FINDING_READ_ERROR || si->kind == FINDING_UNEXPECTED_ERRNO;
+
+	if (is_errno && s->klog)
+		judge_klog(s);
+	return direct_read_explained(s, si) || stale_cache_explained(s, si);
 }
 
 static void add_log(struct session *s, struct finding *f, u64 time_ns)
@@ -338,6 +361,12 @@ void judge_result(struct session *s)
 			   (unsigned long long)s->explained_direct_eio,
 			   s->klog ? ""
 				   : "; nobody watched for the log line that would confirm it");
+	if (s->explained_stale_cache)
+		judge_note(
+			s,
+			"%llu syncs failed with EIO after direct writes that left dirty pages in "
+			"the cache, as documented",
+			(unsigned long long)s->explained_stale_cache);
 	if (s->klog) {
 		r->klog_lost = klog_lost(s->klog);
 		r->klog_events = klog_count(s->klog);

@@ -69,7 +69,7 @@ struct session {
 	bool keep_target; /* `verify` could not read all of it: leave it for another try */
 	bool lacks;	  /* the target showed that this machine lacks something: exit 4 */
 	bool hopeless;	  /* errors of stressd's own: exit 3 */
-	u64 explained_direct_eio;
+	u64 explained_direct_eio, explained_stale_cache;
 	const char *phase;
 };
 
