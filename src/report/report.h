@@ -56,7 +56,7 @@ struct fault_result {
 	u64 injected;
 	struct told_result *told;
 	size_t ntold;
-	char balance[512]; /* what came of it, in a sentence */
+	char balance[1024]; /* what came of it, in a sentence */
 };
 
 struct run_result {

@@ -146,7 +146,7 @@ static void put_faults(const struct run_result *r, FILE *out, const struct style
 {
 	for (size_t i = 0; i < r->nfaults; i++) {
 		const struct fault_result *f = &r->faults[i];
-		char n[PEOPLE_MAX], armed[PEOPLE_MAX], took[PEOPLE_MAX], line[1200];
+		char n[PEOPLE_MAX], armed[PEOPLE_MAX], took[PEOPLE_MAX], line[2048];
 
 		if (!i)
 			fprintf(out, "\n%sfaults%s\n", st->strong, st->off);

@@ -216,7 +216,7 @@ static void add_told(struct fault_result *to, const struct run_fault *f)
 /* Told of errors, though none was injected: they are somebody else's. */
 static void check_balance(struct session *s, const struct fault_run *r, u64 injected)
 {
-	char told[300];
+	char told[800];
 
 	if (injected || !counts(s, r) || !told_count(r->shared) || ledger_fs_down(s))
 		return;
@@ -228,7 +228,7 @@ static void check_balance(struct session *s, const struct fault_run *r, u64 inje
 
 static void balance(struct fault_result *to, const struct session *s, const struct fault_run *r)
 {
-	char told[300];
+	char told[800];
 
 	if (r->dropped) {
 		snprintf(to->balance, sizeof(to->balance), "dropped: this machine lacks it");
