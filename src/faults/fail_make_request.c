@@ -137,6 +137,7 @@ const struct fault_type fault_fail_make_request = {
 	.options = options,
 	.options_size = sizeof(struct fail_make_request),
 	.state_size = sizeof(struct fail_make_request_state),
+	.kconfig = "FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAIL_MAKE_REQUEST",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = log_rules,

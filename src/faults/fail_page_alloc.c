@@ -109,6 +109,7 @@ const struct fault_type fault_fail_page_alloc = {
 	.options = options,
 	.options_size = sizeof(struct fail_page_alloc),
 	.state_size = sizeof(struct attr_state),
+	.kconfig = "FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAIL_PAGE_ALLOC",
 	.flags = FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = log_rules,

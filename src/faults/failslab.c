@@ -89,6 +89,7 @@ const struct fault_type fault_failslab = {
 	.options = options,
 	.options_size = sizeof(struct failslab),
 	.state_size = sizeof(struct attr_state),
+	.kconfig = "FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAILSLAB",
 	.flags = FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = log_rules,

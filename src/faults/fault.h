@@ -36,6 +36,7 @@ struct fault_type {
 	const char *name, *help;
 	const struct opt_def *options;
 	size_t options_size, state_size; /* state is zeroed before save */
+	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
 	unsigned int flags;
 	/* Errors that operations may end with, 0-terminated: while it is armed and shortly after;
 	 * of operations that wait for writeback, at any time after it was armed first: an error of

@@ -159,6 +159,7 @@ const struct fault_type fault_xfs_errortag = {
 	.options = options,
 	.options_size = sizeof(struct xfs_errortag),
 	.state_size = sizeof(struct xfs_errortag_state),
+	.kconfig = "XFS_DEBUG",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = log_rules,
