@@ -18,10 +18,12 @@ const struct fault_type *const fault_types[] = {
 	NULL,
 };
 
-const char *const fault_log_fs_ends[] = {
-	"xfs-shutdown",	  "xfs-down",	 "ext4-readonly", "jbd2-abort",
-	"btrfs-readonly", "btrfs-fatal", "btrfs-abort",	  NULL,
-};
+#define FS_ENDS                                                                                    \
+	"xfs-shutdown", "xfs-down", "ext4-readonly", "jbd2-abort", "btrfs-readonly",               \
+		"btrfs-fatal", "btrfs-abort"
+
+const char *const fault_log_fs_ends[] = { FS_ENDS, NULL };
+const char *const fault_log_device_failed[] = { FS_ENDS, "btrfs-device", NULL };
 
 const struct fault_type *fault_type_by_name(const char *name)
 {
