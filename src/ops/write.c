@@ -100,8 +100,13 @@ static s64 call_write(struct afile *f, const struct write_op *w, const void *buf
 	return n < 0 ? -errno : n;
 }
 
-/* RWF_NOWAIT would block, or the filesystem has no such flag. (preadv2(2)) */
-static const int write_legal[] = { EAGAIN, EOPNOTSUPP, 0 };
+/* RWF_NOWAIT would block, or the filesystem has no such flag (preadv2(2)). No other write may. */
+static const int *legal_errnos(const struct write_op *w)
+{
+	static const int nowait[] = { EAGAIN, EOPNOTSUPP, 0 };
+
+	return w->rwf & RWF_NOWAIT ? nowait : w->legal;
+}
 
 /* The leased cells [first, first + n) are written; the caller holds what else it needs. */
 static s64 write_leased(struct actor *a, struct afile *f, const struct write_op *w, u64 n)
@@ -125,7 +130,7 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	hold_disarm(a->hold);
 	oplog_end(rec, result);
 	actor_beat_at(a, rec->end_ns);
-	if (result < 0 && !judge_errno(a, f, rec, (int)-result, w->legal ? w->legal : write_legal))
+	if (result < 0 && !judge_errno(a, f, rec, (int)-result, legal_errnos(w)))
 		result = -EIO;
 	/* With O_DSYNC an error may come after the data was stored. (open(2), O_DSYNC) */
 	settle_write(a, f, w->first, n, result,
