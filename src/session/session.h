@@ -57,7 +57,7 @@ struct session {
 	struct fault_run *faults; /* see session/faults.h */
 	size_t nfaults;
 	int faults_timer; /* only with faults */
-	pid_t *fault_pids;
+	struct fault_task *fault_tasks;
 	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
 	struct live *live;
