@@ -19,6 +19,8 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 	for (int i = 0; i < VIEW_TRIES; i++) {
 		v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
 		v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+		v.epoch = atomic_load_explicit(&c->epoch, memory_order_acquire);
+		v.durable = atomic_load_explicit(&c->durable, memory_order_acquire);
 		v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
 		if (!(v.settled & CELL_UPDATING) &&
 		    v.settled == atomic_load_explicit(&c->settled, memory_order_acquire))
@@ -29,17 +31,27 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 	return v;
 }
 
+/* Was it stored, in part at least, before a told loss was told? Writeback may have had the bytes
+ * before their writer came to settle them. */
+static bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch)
+{
+	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
+
+	return to && epoch - CELL_LATE(settled) < to && epoch >= atomic_load(&f->lost_from);
+}
+
 /* What was settled becomes durable when a later sync of the file returned 0. */
 static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 {
 	u32 synced = atomic_load_explicit(&f->durable_epoch, memory_order_acquire);
+	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
+	u64 settled = atomic_load_explicit(&c->settled, memory_order_relaxed);
 
 	/* A good sync after one that failed says nothing of what the first one lost. */
-	if (sync_lost(f, c))
+	if (sync_lost(f, settled, epoch))
 		return;
-	if (atomic_load_explicit(&c->epoch, memory_order_relaxed) < synced)
-		atomic_store_explicit(&c->durable, CELL_GEN(atomic_load(&c->settled)),
-				      memory_order_release);
+	if (epoch < synced)
+		atomic_store_explicit(&c->durable, CELL_GEN(settled), memory_order_release);
 }
 
 static bool begin_shared(struct shadow_cell *c, enum cell_kind kind)
@@ -62,7 +74,9 @@ static bool begin_owned(const struct shadow_file *f, struct shadow_cell *c, u16 
 			enum cell_kind kind)
 {
 	u64 old = atomic_load_explicit(&c->flight, memory_order_relaxed);
-	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS);
+	u64 begun = atomic_load(&f->epoch) & CELL_EPOCH_MASK;
+	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS) |
+		  begun << CELL_BEGUN_SHIFT;
 
 	if (CELL_WHO(old) || CELL_GEN(old) == UINT32_MAX)
 		return false;
@@ -142,6 +156,17 @@ static void settle_shared(struct shadow_cell *c, enum outcome how)
 	} while (!atomic_compare_exchange_weak(&c->flight, &old, new));
 }
 
+/* The epoch for the write of @flight, which is being settled; returns how late that is, as the
+ * settled word has it. More than CELL_EPOCH_MASK syncs within one write are not told apart. */
+static u64 settle_epoch(const struct shadow_file *f, struct shadow_cell *c, u64 flight)
+{
+	u32 now = atomic_load(&f->epoch);
+	u32 late = (now - (u32)(flight >> CELL_BEGUN_SHIFT)) & CELL_EPOCH_MASK;
+
+	atomic_store_explicit(&c->epoch, now, memory_order_relaxed);
+	return (u64)late << CELL_LATE_SHIFT;
+}
+
 static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 flight,
 			bool durable)
 {
@@ -149,7 +174,7 @@ static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 
 	u64 word = CELL_WORD(gen, CELL_WHO(flight), CELL_KIND(flight));
 
 	note_durable(f, c); /* a sync may have ended while the write was under way */
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
+	word |= settle_epoch(f, c, flight);
 	if (durable)
 		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
 	atomic_store_explicit(&c->settled, word, memory_order_release);
@@ -194,14 +219,15 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
 	struct shadow_cell *c = shadow_cell(sh, f, cell);
 	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
 	u32 gen = CELL_GEN(flight);
+	u64 late;
 
 	note_durable(f, c);
 	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
 	 * and `verify` then take the cell as unknown, which is all that can be said. */
 	atomic_store(&c->settled, old | CELL_UPDATING);
 	atomic_store(&c->origin, origin);
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
-	atomic_store(&c->settled, CELL_WORD(gen, writer, kind));
+	late = settle_epoch(f, c, flight);
+	atomic_store(&c->settled, CELL_WORD(gen, writer, kind) | late);
 	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
 }
 
@@ -339,14 +365,6 @@ void sync_failed(struct shadow_file *f)
 	atomic_store_explicit(&f->lost_to, to, memory_order_release);
 }
 
-bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c)
-{
-	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
-
-	return to && epoch < to && epoch >= atomic_load(&f->lost_from);
-}
-
 void risk_begin(struct shadow *sh)
 {
 	for (u32 i = 0; i < sh->nfiles; i++)
@@ -363,12 +381,18 @@ void risk_end(struct shadow *sh)
 	}
 }
 
-bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c)
+bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v)
 {
 	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
 
-	return epoch < to && epoch >= atomic_load(&f->durable_epoch);
+	if (!to && !atomic_load(&f->lost_to))
+		return false;
+	/* Of shared cells nobody keeps the epoch. Of one in flight it may be the new one already.
+	 */
+	if (f->conflict || v.flight & CELL_PENDING)
+		return true;
+	return sync_lost(f, v.settled, v.epoch) ||
+	       (v.epoch - CELL_LATE(v.settled) < to && v.epoch >= atomic_load(&f->durable_epoch));
 }
 
 /* The end of the last cell that is certainly on disk. */
@@ -381,7 +405,8 @@ static u64 durable_end(const struct shadow *sh, const struct shadow_file *f)
 		u64 settled = atomic_load(&c->settled);
 
 		if (CELL_GEN(settled) && CELL_KIND(settled) == CELL_STAMP &&
-		    atomic_load(&c->epoch) < synced && !sync_lost(f, c))
+		    atomic_load(&c->epoch) < synced &&
+		    !sync_lost(f, settled, atomic_load(&c->epoch)))
 			return (cell + 1) << f->cell_shift;
 	}
 	return 0;

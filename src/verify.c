@@ -159,9 +159,10 @@ struct window {
 	const struct shadow_file *f;
 	u64 cell;
 	struct cell_view s, e;
-	/* Legal are the settled generation, and those of [next, last]. Between settled and next are
-	 * writes that had failed for certain before the read began. */
-	u32 first, next, last;
+	/* Legal are the settled generation, first, and those of [next, last]. Between first and
+	 * next are writes that had failed for certain before the read began. After a loss those
+	 * of [oldest, first] are legal as well; otherwise oldest is first. */
+	u32 oldest, first, next, last;
 	bool zero;   /* zeros are legal */
 	bool moves;  /* any intact cell of this run is legal */
 	bool mixed;  /* a mixture is legal */
@@ -190,11 +191,11 @@ static bool moved_meanwhile(const struct window *w)
 
 /* After a told writeback error the cell may be as it was at the last good sync, or anything since.
  */
-static void widen_by_loss(struct window *w, const struct shadow_cell *c)
+static void widen_by_loss(struct window *w)
 {
-	u32 durable = atomic_load(&c->durable);
+	u32 durable = w->f->conflict ? 0 : w->s.durable;
 
-	w->next = MIN(w->next, MAX(durable, 1U));
+	w->oldest = MIN(w->first, MAX(durable, 1U));
 	w->mixed = true;
 	w->moves |= w->f->reshaped;
 	w->zero |= durable == 0 || w->f->reshaped;
@@ -210,6 +211,7 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 	w.e = shadow_view(shadow_cell(sh, f, cell));
 	doubts = s.flight | w.e.flight;
 	w.first = CELL_GEN(s.settled);
+	w.oldest = w.first;
 	w.next = next_possible(f, s);
 	w.last = CELL_GEN(w.e.flight);
 	w.hidden = w.last - CELL_GEN(s.flight) > 1 ||
@@ -222,8 +224,8 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
-	if (sync_lost(f, shadow_cell(sh, f, cell)) || risk_pending(f, shadow_cell(sh, f, cell)))
-		widen_by_loss(&w, shadow_cell(sh, f, cell));
+	if (shadow_may_be_lost(f, s))
+		widen_by_loss(&w);
 	return w;
 }
 
@@ -235,7 +237,9 @@ static bool known_failed(const struct window *w, u32 g)
 
 static bool too_many(const struct window *w)
 {
-	return w->last >= w->next && w->last - w->next >= MIX_MAX;
+	u32 oldest = w->oldest < w->first ? w->oldest : w->next;
+
+	return w->last >= oldest && w->last - oldest >= MIX_MAX;
 }
 
 static bool legal_stamp(const struct window *w, const struct stamp *id)
@@ -247,6 +251,7 @@ static bool legal_stamp(const struct window *w, const struct stamp *id)
 	if (id->file != w->f->index || id->cell != w->cell || id->gen == 0)
 		return false;
 	return (id->gen == w->first && CELL_KIND(w->s.settled) == CELL_STAMP) ||
+	       (id->gen >= w->oldest && id->gen < w->first) ||
 	       (id->gen >= w->next && id->gen <= w->last);
 }
 
@@ -270,6 +275,8 @@ static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32
 		explain_by_zeros(&x);
 	if (w->f->conflict && w->first)
 		explain_by_generation(&x, w->sh, w->f, w->cell, w->first);
+	for (u32 g = w->oldest; g < w->first && !explained_bytes(&x); g++)
+		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	for (u32 g = w->next; g <= w->last && !explained_bytes(&x); g++)
 		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	return explained_bytes(&x);

@@ -82,6 +82,10 @@ int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigne
 	if (r < 0) {
 		static const int legal[] = { ESPIPE, EOPNOTSUPP, 0 };
 
+		/* Where it waits it asks as fsync does, and no descriptor that is opened later is
+		 * told again. (mm/filemap.c, file_fdatawait_range()) */
+		if (r == -EIO || r == -ENOSPC)
+			sync_failed(f->sf);
 		judge_errno(a, f, rec, -r, legal);
 	}
 	return r;

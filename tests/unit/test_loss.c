@@ -27,8 +27,9 @@ static void sync_file(struct shadow_fixture *x)
 	sync_commit(x->f, sync_begin(x->f));
 }
 
-/* What is said of generation @gen in cell @cell; 0: zeros. */
-static enum judgement judge(struct shadow_fixture *x, u64 cell, u32 gen, int *kind)
+/* What is said of generation @gen in cell @cell by a read that began at @before; 0: zeros. */
+static enum judgement judge_since(struct shadow_fixture *x, u64 cell, u32 gen,
+				  struct cell_view before, int *kind)
 {
 	struct stamp id = { .run = FIX_RUN, .gen = gen, .file = 0, .writer = WRITER, .cell = cell };
 	_Alignas(64) u8 bytes[FIX_CELL] = { 0 };
@@ -37,10 +38,14 @@ static enum judgement judge(struct shadow_fixture *x, u64 cell, u32 gen, int *ki
 
 	if (gen)
 		stamp_fill(bytes, FIX_CELL, &id);
-	j = verify_cell(&x->sh, x->f, cell, bytes, 0, FIX_CELL,
-			shadow_view(shadow_cell(&x->sh, x->f, cell)), &v);
+	j = verify_cell(&x->sh, x->f, cell, bytes, 0, FIX_CELL, before, &v);
 	*kind = v.kind;
 	return j;
+}
+
+static enum judgement judge(struct shadow_fixture *x, u64 cell, u32 gen, int *kind)
+{
+	return judge_since(x, cell, gen, shadow_view(shadow_cell(&x->sh, x->f, cell)), kind);
 }
 
 static void assert_legal(struct shadow_fixture *x, u32 gen)
@@ -120,6 +125,69 @@ static void lost_twice(void **state)
 	assert_legal(&x, 1);
 	assert_legal(&x, 2);
 	assert_legal(&x, 3);
+	fixture_free(&x);
+}
+
+/* Writeback has the bytes before their writer comes to settle them. */
+static void told_while_in_flight(void **state)
+{
+	struct shadow_fixture x;
+	struct cell_view before;
+
+	(void)state;
+	fixture_make(&x, false);
+	write_cell(&x, 3);
+	sync_file(&x);
+	assert_int_equal(shadow_begin(&x.sh, x.f, 3, 1, WRITER, CELL_STAMP, 0), 1);
+	sync_failed(x.f);
+	shadow_settle(&x.sh, x.f, 3, 1, OUTCOME_DONE, false);
+	sync_file(&x); /* of the epoch in which it was settled: good, and no help */
+	assert_legal(&x, 1);
+	assert_legal(&x, 2);
+	before = shadow_view(shadow_cell(&x.sh, x.f, 3));
+	write_cell(&x, 3); /* begun after it was told */
+	sync_file(&x);
+	assert_lost(&x, 2);
+	assert_legal(&x, 3);
+	/* ... but a read that began before may have met the loss. */
+	assert_int_equal(judge_since(&x, 3, 1, before, &(int){ 0 }), JUDGED_LEGAL);
+	fixture_free(&x);
+}
+
+/* A write that failed does not make what was there before a newer one. */
+static void a_failed_write_after_a_loss(void **state)
+{
+	struct shadow_fixture x;
+
+	(void)state;
+	fixture_make(&x, false);
+	write_cell(&x, 3);
+	sync_file(&x);
+	write_cell(&x, 3);
+	sync_failed(x.f);
+	sync_file(&x);
+	assert_int_equal(shadow_begin(&x.sh, x.f, 3, 1, WRITER, CELL_STAMP, 0), 1);
+	assert_legal(&x, 1); /* not written yet, and lost */
+	shadow_settle(&x.sh, x.f, 3, 1, OUTCOME_FAILED, false);
+	assert_legal(&x, 1);
+	assert_legal(&x, 2);
+	assert_int_equal(judge(&x, 3, 3, &(int){ 0 }), JUDGED_WRONG);
+	fixture_free(&x);
+}
+
+/* Shared cells have no epochs: after a loss any generation is legal, before it none that is old. */
+static void shared_cells_after_a_loss(void **state)
+{
+	struct shadow_fixture x;
+
+	(void)state;
+	fixture_make(&x, true);
+	write_cell(&x, 3);
+	write_cell(&x, 3);
+	assert_lost(&x, 1);
+	sync_failed(x.f);
+	assert_legal(&x, 1);
+	assert_legal(&x, 0);
 	fixture_free(&x);
 }
 
@@ -313,6 +381,9 @@ int main(void)
 		cmocka_unit_test(untold_is_open_until_a_sync),
 		cmocka_unit_test(told_is_legal),
 		cmocka_unit_test(lost_twice),
+		cmocka_unit_test(told_while_in_flight),
+		cmocka_unit_test(a_failed_write_after_a_loss),
+		cmocka_unit_test(shared_cells_after_a_loss),
 		cmocka_unit_test(sizes_after_a_loss),
 		cmocka_unit_test(without_an_error_it_is_lost),
 		cmocka_unit_test(an_error_in_the_log),
