@@ -106,7 +106,10 @@ struct shadow_file {
 	 */
 	_Atomic u32 risk_to;
 	u32 base_seq; /* size_seq when the first state of the file was on disk */
-	u64 reserved[2];
+	/* CLOCK_MONOTONIC: since then the kernel has logged a writeback error of this file. 0: none
+	 */
+	_Atomic u64 error_ns;
+	u64 reserved;
 };
 
 struct shadow {

@@ -58,7 +58,8 @@ struct session {
 	size_t nfaults;
 	int faults_timer; /* only with faults */
 	struct fault_task *fault_tasks;
-	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
+	u64 owed_read_ns; /* the kernel log was searched for writeback errors */
+	int *fault_pins;  /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
 	struct live *live;
 	struct run_result result;
