@@ -9,7 +9,8 @@
 
 #include "base/base.h"
 
-enum hold_kind { HOLD_NONE, HOLD_SOURCE_FAULT, HOLD_DEST_FAULT };
+/* The last is no business of this file: the coordinator plants a probe. (probe.h) */
+enum hold_kind { HOLD_NONE, HOLD_SOURCE_FAULT, HOLD_DEST_FAULT, HOLD_PROBE_DELAY };
 
 struct hold;
 

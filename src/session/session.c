@@ -134,7 +134,9 @@ static int probe(struct session *s, struct err *e)
 	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
 		    session_may_destroy(s));
 	r = s->target.type->probe(&s->target, e);
-	return r < 0 ? r : probe_workers(s, e);
+	if (r == 0)
+		r = probe_workers(s, e);
+	return r < 0 ? r : probes_probe(s, e);
 }
 
 static int write_scenario(struct session *s, struct err *e)
@@ -282,12 +284,14 @@ static int bring_up(struct session *s, struct err *e)
 	if (r == 0)
 		r = crew_plan(s, e);
 	if (r == 0)
+		r = probes_open(s, e);
+	if (r == 0)
 		r = make_files(s, e);
 	if (r == 0) {
 		history_open(&s->history, s->run_dir);
 		r = crew_fork(s, e);
 	}
-	return r;
+	return r < 0 ? r : probes_plant(s, e);
 }
 
 static void run_it(struct session *s)
@@ -305,6 +309,7 @@ static void run_it(struct session *s)
 			judge_trouble(s, "%s", e.text);
 			crew_kill(s, SIGKILL);
 		}
+		probes_take_out(s);
 		judge_sightings(s);
 		judge_klog(s);
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;

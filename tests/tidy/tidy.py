@@ -31,6 +31,7 @@ ROOMS = {
     "verify": {"base", "stamp", "shadow", "finding"},
     "oplog": {"base"},
     "race": {"base"},
+    "probe": {"base"},
     "undo": {"base"},
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
@@ -39,7 +40,7 @@ ROOMS = {
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
 NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
-ALIASES = {"verdict": "verify", "race_offset": "race", "caps": "commands"}
+ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}
 TABLE_FILES = {"workers": "workers.def", "faults": "faults.def", "target": "targets.def",
