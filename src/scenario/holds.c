@@ -40,6 +40,14 @@ static int check_keys(const json_t *object, const struct sc_hold *h, const struc
 				 "%s is without \"function\"; expected the name of a kernel "
 				 "function, as in /proc/kallsyms",
 				 sc_hold_names[h->type]);
+	if (h->at_return && h->function && strchr(h->function, '+')) {
+		struct json_at there = AT_KEY(at, "function");
+
+		return json_fail(&there,
+				 "%s has an offset, and a function returns as a whole; "
+				 "expected its name alone",
+				 h->function);
+	}
 	if (kinds[h->type].probes)
 		return 0;
 	opt_foreach (o, sc_hold_options)
