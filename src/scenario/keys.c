@@ -11,11 +11,14 @@ const char *const sc_severity_names[] = {
 	"info", "notice", "warning", "error", "bug", "never", NULL
 };
 const char *const sc_hold_names[] = { "none", "source-fault", "dest-fault", "probe-delay", NULL };
+const char *const sc_hold_kconfig[] = { NULL, "USERFAULTFD", "USERFAULTFD",
+					"KPROBE_EVENTS BPF_SYSCALL BPF_EVENTS" };
 const char *const sc_stop_names[] = { "hit", "never", NULL };
 _Static_assert(ARRAY_SIZE(sc_layer_names) == LAYERS + 1, "a name for every layer");
 _Static_assert(ARRAY_SIZE(sc_severity_names) == SEV_NEVER + 2, "a name for every severity");
 _Static_assert(ARRAY_SIZE(sc_layout_names) == LAYOUT_EMPTY + 2, "a name for every layout");
 _Static_assert(ARRAY_SIZE(sc_hold_names) == HOLD_PROBE_DELAY + 2, "a name for every hold");
+_Static_assert(ARRAY_SIZE(sc_hold_kconfig) == HOLD_PROBE_DELAY + 1, "and what it needs");
 _Static_assert(ARRAY_SIZE(sc_stop_names) == STOP_NEVER + 2, "a name for every stop but attempts");
 
 static const char *const finding_names[] = {
@@ -125,6 +128,7 @@ const struct opt_def sc_target_options[] = {
 
 const struct opt_def sc_hold_options[] = {
 	OPT(struct sc_hold, type, OPT_ENUM, .def = "none", .choices = sc_hold_names,
+	    .kconfig = sc_hold_kconfig,
 	    .help = "source-fault, dest-fault: a page fault inside of a copy from, to its buffer "
 		    "lasts until the others are done; probe-delay: a kernel function takes longer"),
 	OPT(struct sc_hold, function, OPT_STRING, .max = "100",

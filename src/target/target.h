@@ -37,6 +37,7 @@ struct target_type {
 	const char *name, *help;
 	const struct opt_def *options;
 	size_t options_size;
+	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
 	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
 	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
 	int (*probe)(const struct target *t, struct err *e);
@@ -85,6 +86,13 @@ int target_refuse_path(const char *path, struct err *e);
 /* Refuse what is no block device, in use in any way (mounted, swap, under dm or md, a partition
  * of it), or lies under "/" or any of @protect (paths, NULL-terminated; NULL for none). */
 int target_refuse_device(const char *device, const char *const protect[], struct err *e);
+
+/* The directory that the scenario names for the files of @t, known before setup; NULL where the
+ * filesystem is made for the run. */
+const char *target_given_dir(const struct target *t);
+/* Refuse a fault on the filesystem of @root when "/" or @other (NULL: none) lie on the same one.
+ * 0 or -EPERM with text in @e. */
+int target_refuse_shared(const char *root, const char *other, struct err *e);
 
 /* Make the private mount namespace that the run's mounts live in: when its last process is gone
  * the kernel drops them. -EPERM without root. For a process with one thread. */
