@@ -71,11 +71,11 @@ enum sequential_answer sequential_ask(const struct sequential *s, u64 hits, u64 
 	return e >= bound(s) ? SEQUENTIAL_KEPT : e <= -bound(s) ? SEQUENTIAL_LOST : SEQUENTIAL_OPEN;
 }
 
-u64 sequential_least(const struct sequential *s, u64 hits, u64 n)
+u64 sequential_plan(const struct sequential *s, u64 hits, u64 n)
 {
 	double e = evidence(s, hits, n);
 	double up = (bound(s) - e) / log(s->kept / s->lost);
 	double down = (bound(s) + e) / log((1 - s->lost) / (1 - s->kept));
 
-	return (u64)MAX(ceil(MIN(up, down)), 1.0);
+	return (u64)MAX(ceil(MAX(up, down)), 1.0);
 }

@@ -37,8 +37,8 @@ struct sequential {
 enum sequential_answer { SEQUENTIAL_OPEN, SEQUENTIAL_KEPT, SEQUENTIAL_LOST };
 
 enum sequential_answer sequential_ask(const struct sequential *s, u64 hits, u64 n);
-/* The fewest further tries after which it may have an answer: all of them hits, or none. At least
- * 1. What is planned ahead is planned so. */
-u64 sequential_least(const struct sequential *s, u64 hits, u64 n);
+/* So many further tries have an answer, whichever it is, if they all end alike. At least 1: what
+ * is planned ahead is planned so. */
+u64 sequential_plan(const struct sequential *s, u64 hits, u64 n);
 
 #endif

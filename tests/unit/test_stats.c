@@ -104,24 +104,25 @@ static void what_always_hits_is_known_at_once(void **state)
 	assert_int_equal(sequential_ask(&s, 3, 3), SEQUENTIAL_KEPT);
 	assert_int_equal(sequential_ask(&s, 0, 1), SEQUENTIAL_OPEN);
 	assert_int_equal(sequential_ask(&s, 0, 2), SEQUENTIAL_LOST);
-	assert_int_equal(sequential_least(&s, 0, 0), 2);
-	assert_int_equal(sequential_least(&s, 2, 2), 1);
+	assert_int_equal(sequential_plan(&s, 0, 0), 3);
 }
 
-/* With as many tries as the least, some outcome has an answer; with one less, none has. */
-static void the_least_number_of_tries_is_the_least(void **state)
+/* With as many tries as planned there is an answer if they end alike, whichever way. */
+static void what_is_planned_is_enough(void **state)
 {
 	(void)state;
 	for (double rate = 0.05; rate < 0.96; rate += 0.05) {
 		struct sequential s = { rate, rate / 4, 0.95 };
-		u64 n = sequential_least(&s, 0, 0);
+		u64 n = sequential_plan(&s, 0, 0), more = sequential_plan(&s, 1, 3);
 
-		assert_true(sequential_ask(&s, n, n) != SEQUENTIAL_OPEN ||
-			    sequential_ask(&s, 0, n) != SEQUENTIAL_OPEN);
-		if (n > 1) {
-			assert_int_equal(sequential_ask(&s, n - 1, n - 1), SEQUENTIAL_OPEN);
-			assert_int_equal(sequential_ask(&s, 0, n - 1), SEQUENTIAL_OPEN);
-		}
+		assert_int_equal(sequential_ask(&s, n, n), SEQUENTIAL_KEPT);
+		assert_int_equal(sequential_ask(&s, 0, n), SEQUENTIAL_LOST);
+		assert_true(sequential_ask(&s, n - 1, n - 1) == SEQUENTIAL_OPEN ||
+			    sequential_ask(&s, 0, n - 1) == SEQUENTIAL_OPEN);
+		if (sequential_ask(&s, 1, 3) != SEQUENTIAL_OPEN)
+			continue;
+		assert_int_equal(sequential_ask(&s, 1 + more, 3 + more), SEQUENTIAL_KEPT);
+		assert_int_equal(sequential_ask(&s, 1, 3 + more), SEQUENTIAL_LOST);
 	}
 }
 
@@ -133,7 +134,7 @@ int main(void)
 		cmocka_unit_test(medians_are_in_the_middle),
 		cmocka_unit_test(sequential_answers_are_as_often_right_as_stated),
 		cmocka_unit_test(what_always_hits_is_known_at_once),
-		cmocka_unit_test(the_least_number_of_tries_is_the_least),
+		cmocka_unit_test(what_is_planned_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

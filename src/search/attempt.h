@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An attempt: one run of a scenario with a seed of its own, and what it says about a finding that
+ * is looked for. Reads results; starts nothing.
+ */
+#ifndef STRESSD_ATTEMPT_H
+#define STRESSD_ATTEMPT_H
+
+#include "base/base.h"
+#include "finding.h"
+
+#include <jansson.h>
+
+/* What counts as a hit. */
+struct wanted {
+	u64 kinds;	 /* bit enum finding_kind; 0: any finding */
+	char title[160]; /* that the kernel log's finding must have, or "" */
+};
+
+/* Read "KIND[,KIND]...". 0, or -EINVAL with what was expected in @e. */
+int wanted_parse(const char *list, struct wanted *ret, struct err *e);
+/* In words: "lost-write or misplaced", "kernel-warning (WARNING in f)". Returns @buf. */
+const char *wanted_text(const struct wanted *w, char *buf, size_t size);
+
+enum attempt_end {
+	ATTEMPT_NOT_RUN,  /* not begun, or cut short: it says nothing */
+	ATTEMPT_HIT,	  /* what is looked for was found */
+	ATTEMPT_SILENT,	  /* ran to its end, and nothing was found */
+	ATTEMPT_OTHER,	  /* something else was found */
+	ATTEMPT_UNUSABLE, /* refused, failed, or incomplete */
+	ATTEMPT_SKIPPED,  /* this machine lacks something */
+	ATTEMPT_ENDS
+};
+extern const char *const attempt_names[ATTEMPT_ENDS];
+
+struct attempt {
+	const json_t *scenario; /* borrowed; its seed is replaced */
+	u64 seed;
+	size_t trial; /* its owner's: what it is an attempt of */
+
+	/* Filled in by who runs it: */
+	int end;	 /* enum attempt_end */
+	int exit;	 /* as of `stressd run` */
+	bool sick;	 /* the kernel that it ran in is not to be trusted any more */
+	bool keep;	 /* set by who is told of it: its run directory stays */
+	double hit_s;	 /* from the first operation to the first finding that is looked for */
+	double took_s;	 /* all of it */
+	char kind[32];	 /* of that finding, else of the first; "" without one */
+	char title[160]; /* of the same */
+	char text[1024]; /* its sentence, or why there is no verdict */
+	char dir[512];
+	char path[600]; /* the scenario's own file: running it repeats the attempt */
+};
+
+/* Judge by the run directory a->dir, and by @exit where that has no result. Fills in all but dir
+ * and path. */
+void attempt_judge(struct attempt *a, const struct wanted *w, int exit);
+
+/* The seed of attempt @n: the given one first, then others that are drawn from it. */
+u64 attempt_seed(u64 seed, u64 n);
+
+#endif
