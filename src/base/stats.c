@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-void rate_interval(u64 hits, u64 n, double *ret_lo, double *ret_hi)
+/* @z standard errors to each side. */
+static void score(u64 hits, u64 n, double z, double *ret_lo, double *ret_hi)
 {
-	const double z = 1.959964; /* 97.5 % of the normal distribution lie below */
 	double p, d, mid, half, count = (double)n;
 
 	*ret_lo = 0;
@@ -21,6 +21,20 @@ void rate_interval(u64 hits, u64 n, double *ret_lo, double *ret_hi)
 	half = z / d * sqrt(p * (1 - p) / count + z * z / (4 * count * count));
 	*ret_lo = hits ? MAX(mid - half, 0.0) : 0;
 	*ret_hi = hits < n ? MIN(mid + half, 1.0) : 1;
+}
+
+void rate_interval(u64 hits, u64 n, double *ret_lo, double *ret_hi)
+{
+	/* 97.5 % of the normal distribution lie below. */
+	score(hits, n, 1.959964, ret_lo, ret_hi);
+}
+
+double rate_at_least(u64 hits, u64 n)
+{
+	double lo, hi;
+
+	score(hits, n, 1, &lo, &hi);
+	return lo;
 }
 
 double rate_estimate(u64 hits, u64 n)

@@ -133,7 +133,7 @@ static void on_tick(void *ctx)
 	search_progress(&c->s, "%.0f s  %s  %zu of %llu workers  %llu candidates  %llu attempts",
 			elapsed_s(c), m->row ? m->row : "", workers_of(m),
 			(unsigned long long)c->workers_before, (unsigned long long)m->candidates,
-			(unsigned long long)m->trials.seeds_used);
+			(unsigned long long)m->trials.run);
 }
 
 static const char *answer_of(const struct trial *t)
@@ -237,7 +237,7 @@ static void report_text(struct command *c, bool all)
 	search_say(&c->s,
 		   "%s  %zu of %llu workers, in %.0f s: %llu candidates, %llu attempts%s%s\n",
 		   c->output, workers_of(m), (unsigned long long)c->workers_before, elapsed_s(c),
-		   (unsigned long long)m->candidates, (unsigned long long)m->trials.seeds_used,
+		   (unsigned long long)m->candidates, (unsigned long long)m->trials.run,
 		   c->s.kernel ? ", in guests" : "",
 		   all ? "" : "; stopped before everything was tried");
 }

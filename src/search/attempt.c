@@ -71,12 +71,27 @@ static bool is_wanted(const struct wanted *w, const json_t *finding)
 	return !w->title[0] || !strcmp(w->title, text_of(finding, "title"));
 }
 
+static void add_actor(struct attempt *a, const char *name)
+{
+	size_t len = strlen(a->actors);
+
+	if (*name && !strstr(a->actors, name) && len + strlen(name) + 2 < sizeof(a->actors))
+		sprintf(a->actors + len, "%s%s", len ? " " : "", name);
+}
+
 static void take_finding(struct attempt *a, const json_t *finding)
 {
+	const json_t *ops = json_object_get(finding, "operations");
+
 	a->hit_s = json_number_value(json_object_get(finding, "time_ms")) / 1e3;
 	snprintf(a->kind, sizeof(a->kind), "%s", text_of(finding, "kind"));
 	snprintf(a->title, sizeof(a->title), "%s", text_of(finding, "title"));
 	snprintf(a->text, sizeof(a->text), "%s", text_of(finding, "sentence"));
+	a->actors[0] = '\0';
+	add_actor(a, text_of(finding, "writer"));
+	add_actor(a, text_of(finding, "finder"));
+	for (size_t i = 0; i < json_array_size(ops); i++)
+		add_actor(a, text_of(json_array_get(ops, i), "actor"));
 }
 
 static void judge_findings(struct attempt *a, const struct wanted *w, const json_t *findings)

@@ -39,15 +39,16 @@ struct attempt {
 	size_t trial; /* its owner's: what it is an attempt of */
 
 	/* Filled in by who runs it: */
-	int end;	 /* enum attempt_end */
-	int exit;	 /* as of `stressd run` */
-	bool sick;	 /* the kernel that it ran in is not to be trusted any more */
-	bool keep;	 /* set by who is told of it: its run directory stays */
-	double hit_s;	 /* from the first operation to the first finding that is looked for */
-	double took_s;	 /* all of it */
-	char kind[32];	 /* of that finding, else of the first; "" without one */
-	char title[160]; /* of the same */
-	char text[1024]; /* its sentence, or why there is no verdict */
+	int end;	  /* enum attempt_end */
+	int exit;	  /* as of `stressd run` */
+	bool sick;	  /* the kernel that it ran in is not to be trusted any more */
+	bool keep;	  /* set by who is told of it: its run directory stays */
+	double hit_s;	  /* from the first operation to the first finding that is looked for */
+	double took_s;	  /* all of it */
+	char kind[32];	  /* of that finding, else of the first; "" without one */
+	char title[160];  /* of the same */
+	char actors[256]; /* whom it names, with blanks between: "mmap_writer.0 dio_reader.1" */
+	char text[1024];  /* its sentence, or why there is no verdict */
 	char dir[512];
 	char path[600]; /* the scenario's own file: running it repeats the attempt */
 };

@@ -262,6 +262,26 @@ static json_t *actor_name(const json_t *workers, const json_t *actor)
 	return json_integer((json_int_t)index);
 }
 
+int form_row_of(const json_t *form, const char *process)
+{
+	const json_t *workers = json_object_get(form, "workers");
+	const char *dot = strrchr(process, '.');
+	json_int_t n = dot ? strtoll(dot + 1, NULL, 10) : 0, count = 1, before;
+
+	for (size_t i = 0; dot && i < json_array_size(workers); i++) {
+		const char *type =
+			json_string_value(json_object_get(json_array_get(workers, i), "type"));
+
+		if (!type || strlen(type) != (size_t)(dot - process) ||
+		    strncmp(type, process, strlen(type)) != 0)
+			continue;
+		before = processes_before(workers, i, &count);
+		if (n >= before && n < before + count)
+			return (int)i;
+	}
+	return -1;
+}
+
 static json_t *render_actor(const json_t *workers, const json_t *actor)
 {
 	_cleanup_json_ json_t *name = actor_name(workers, actor);

@@ -41,6 +41,9 @@ void form_apply(json_t *form, const struct edit *edit);
 /* The value at @pointer, or NULL: nothing, or it was removed. */
 json_t *form_at(const json_t *form, const char *pointer);
 
+/* The row of workers that process "type.N" belongs to, or -1. */
+int form_row_of(const json_t *form, const char *process);
+
 /* The scenario that a form stands for. New reference; NULL: no memory. */
 json_t *form_render(const json_t *form);
 /* Is a rendered scenario one that the parser takes? With @ret, which may be NULL, decoded. */

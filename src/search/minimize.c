@@ -8,14 +8,16 @@
 #include "base/units.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MEASURE_HITS 5	 /* that make a rate */
-#define MEASURE_MOST 40	 /* attempts in which there must be one */
-#define SURE_HITS    10	 /* at the end */
-#define RATE_MOST    0.9 /* one silent attempt proves nothing */
-#define RUN_MEDIANS  4	 /* a run lasts so many medians of the time to a hit */
+#define MEASURE_HITS 6	  /* that make a rate */
+#define MEASURE_MOST 40	  /* attempts in which there must be one */
+#define SURE_HITS    10	  /* at the end */
+#define RATE_MOST    0.9  /* one silent attempt proves nothing */
+#define RATE_LEAST   0.02 /* more silent attempts than that nobody waits for */
+#define RUN_MEDIANS  4	  /* a run lasts so many medians of the time to a hit */
 #define RUN_LEAST    (500 * NSEC_PER_MSEC)
 #define LATE	     0.9 /* of the duration: a finding of the final check */
 
@@ -23,6 +25,45 @@ static void tell(struct minimize *m, enum minimize_event event)
 {
 	if (m->tell)
 		m->tell(m->ctx, m, event);
+}
+
+/* Whom the finding names, and who takes part in a race, is likelier to matter than who does not. */
+static void suspect_named(struct minimize *m, const char *actors)
+{
+	char copy[256], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", actors);
+	for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
+		int row = form_row_of(m->current.form, name);
+
+		if (row >= 0 && row < SC_MAX_WORKERS)
+			m->suspects[row] = true;
+	}
+}
+
+static void suspect_racers(struct minimize *m)
+{
+	const json_t *races = json_object_get(m->current.form, "races");
+
+	for (size_t i = 0; i < json_array_size(races); i++) {
+		const json_t *actors = json_object_get(json_array_get(races, i), "actors");
+
+		for (size_t k = 0; k < json_array_size(actors); k++) {
+			const json_t *row = json_object_get(json_array_get(actors, k), "row");
+
+			if (json_integer_value(row) < SC_MAX_WORKERS)
+				m->suspects[json_integer_value(row)] = true;
+		}
+	}
+}
+
+static bool is_suspect(const struct minimize *m, const struct edit *edit)
+{
+	const char *pointer = json_object_iter_key(json_object_iter(edit->set));
+	size_t row;
+
+	return sscanf(pointer, "/workers/%zu", &row) == 1 && row < SC_MAX_WORKERS &&
+	       m->suspects[row];
 }
 
 static void on_attempt(void *ctx, const struct trial *t, const struct attempt *a)
@@ -34,19 +75,25 @@ static void on_attempt(void *ctx, const struct trial *t, const struct attempt *a
 		m->wanted->kinds = 1ULL << finding_by_name(a->kind);
 		snprintf(m->wanted->title, sizeof(m->wanted->title), "%s", a->title);
 	}
+	if (a->end == ATTEMPT_HIT && !m->first_n)
+		suspect_named(m, a->actors);
 	m->trial = t;
 	m->last_attempt = a;
 	tell(m, MINIMIZE_ATTEMPT);
 }
 
-/* A rate is compared with the better of the first scenario's and the current one's: many small
- * losses would make a large one, and a scenario that became better must not fall back unseen. */
+/*
+ * A rate is compared with the better of the first scenario's and the current one's: many small
+ * losses would make a large one, and a scenario that became better must not fall back unseen. Too
+ * high a guess makes parts look needed that are not; so the current one, of which there are few
+ * attempts and those that happened to end well, must be better beyond doubt.
+ */
 double minimize_rate(const struct minimize *m)
 {
-	double rate = MAX(rate_estimate(m->first_hits, m->first_n),
-			  rate_estimate(m->current.hits, m->current.attempts));
+	double lo, hi, rate = rate_at_least(m->first_hits, m->first_n);
 
-	return MIN(rate, RATE_MOST);
+	rate_interval(m->current.hits, m->current.attempts, &lo, &hi);
+	return MIN(MAX(MAX(rate, lo), RATE_LEAST), RATE_MOST);
 }
 
 static u64 duration_of(const struct trial *t)
@@ -104,7 +151,7 @@ static void shorten(struct minimize *m)
 {
 	struct trial *t = &m->current;
 	double want_s = RUN_MEDIANS * median_of(t);
-	u64 now = duration_of(t), ns = (u64)(want_s * 10 + 1) * (NSEC_PER_SEC / 10);
+	u64 now = duration_of(t), ns = (u64)ceil(want_s * 10) * (NSEC_PER_SEC / 10);
 	struct edits edits = { 0 };
 	char text[UNITS_MAX];
 	json_t *scenario;
@@ -293,8 +340,8 @@ static size_t make_groups(struct row *row, size_t size, struct group **ret)
 	return n;
 }
 
-/* Groups of @size, each tried alone, and what comes of it. */
-static int try_groups(struct row *row, size_t size, struct err *e)
+/* Groups of @size, the first @most of them, each tried alone, and what comes of it. */
+static int try_groups(struct row *row, size_t size, size_t most, struct err *e)
 {
 	struct group *g, *valid;
 	struct trial *t;
@@ -303,7 +350,7 @@ static int try_groups(struct row *row, size_t size, struct err *e)
 
 	valid = calloc(n + 1, sizeof(*valid));
 	t = calloc(n + 1, sizeof(*t));
-	for (size_t i = 0; g && valid && t && i < n; i++)
+	for (size_t i = 0; g && valid && t && i < MIN(n, most); i++)
 		if (group_trial(row, &g[i], &t[nvalid]))
 			valid[nvalid++] = g[i];
 	if (nvalid)
@@ -341,17 +388,41 @@ static size_t count_open(const struct row *row)
 	return n;
 }
 
-/* One row once. @groups: from all at once down; otherwise one by one. */
+/* The unsuspected come first; returns how many they are. */
+static size_t sort_edits(struct row *row)
+{
+	struct edits *e = &row->edits;
+	struct edit *sorted = calloc(e->n + 1, sizeof(*sorted));
+	size_t n = 0, unsuspected;
+
+	if (!sorted)
+		return 0;
+	for (size_t i = 0; i < e->n; i++)
+		if (!is_suspect(row->m, &e->edit[i]))
+			sorted[n++] = e->edit[i];
+	unsuspected = n;
+	for (size_t i = 0; i < e->n; i++)
+		if (is_suspect(row->m, &e->edit[i]))
+			sorted[n++] = e->edit[i];
+	free(e->edit);
+	e->edit = sorted;
+	return unsuspected;
+}
+
+/* One row once. @groups: all the unsuspected at once, then from all at once down; otherwise one by
+ * one. */
 static int reduce_once(struct row *row, bool groups, struct err *e)
 {
-	size_t size = groups ? row->edits.n : 1, before;
+	size_t unsuspected = sort_edits(row), size, before;
 	int r = 0;
 
-	for (; r == 0 && count_open(row); size = smaller(size)) {
+	if (groups && unsuspected > 1 && unsuspected < row->edits.n)
+		r = try_groups(row, unsuspected, 1, e);
+	for (size = groups ? count_open(row) : 1; r == 0 && count_open(row); size = smaller(size)) {
 		/* What could go alone but not with the others is tried again, without them. */
 		do {
 			before = count_open(row);
-			r = try_groups(row, size, e);
+			r = try_groups(row, size, SIZE_MAX, e);
 		} while (r == 0 && size == 1 && count_open(row) && count_open(row) < before);
 		if (size == 1)
 			break;
@@ -403,6 +474,7 @@ static int measure_first(struct minimize *m, struct err *e)
 	m->form = NULL;
 	t->scenario = form_render(t->form);
 	m->row = "as given";
+	suspect_racers(m);
 	r = measure(m, t, MEASURE_HITS, MEASURE_MOST, e);
 	m->first_hits = t->hits;
 	m->first_n = t->attempts;

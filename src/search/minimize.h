@@ -45,6 +45,7 @@ struct minimize {
 	double first_median_s;
 	u64 last_hits, last_n; /* of the last scenario, measured anew; 0: there was no time */
 	double last_median_s;
+	bool suspects[SC_MAX_WORKERS]; /* rows of workers that findings name, or races */
 	struct part *parts;
 	size_t nparts;
 	u64 candidates, invalid; /* tried, and not even parsed */

@@ -64,6 +64,9 @@ static void account(struct trial *t, const struct attempt *a)
 	if (a->end == ATTEMPT_HIT && t->hits < TRIAL_HITS_MAX)
 		t->hit_s[t->hits] = a->hit_s;
 	t->hits += a->end == ATTEMPT_HIT;
+	t->others += a->end == ATTEMPT_OTHER;
+	if (a->end == ATTEMPT_OTHER)
+		snprintf(t->other, sizeof(t->other), "%s", a->kind);
 	t->unusable += a->end == ATTEMPT_UNUSABLE || a->end == ATTEMPT_SKIPPED;
 	if (a->end == ATTEMPT_HIT || !t->hits)
 		snprintf(t->text, sizeof(t->text), "%s", a->text);
@@ -77,6 +80,7 @@ static bool on_done(void *ctx, struct attempt *a)
 	size_t next = (size_t)(a - b->a) + 1, skipped;
 
 	b->judged++;
+	ts->run++;
 	ts->attempt_s += (a->took_s - ts->attempt_s) / (ts->attempt_s > 0 ? 8 : 1);
 	if (ts->want(ts, t)) {
 		account(t, a);

@@ -15,8 +15,9 @@
 
 struct trial {
 	json_t *form, *scenario; /* owned */
-	u64 hits, attempts, unusable;
+	u64 hits, attempts, others, unusable;
 	double hit_s[TRIAL_HITS_MAX];
+	char other[32];	 /* the kind of the last other finding */
 	char text[1024]; /* the sentence of its last hit, or why it cannot be run */
 	enum sequential_answer answer;
 };
@@ -28,6 +29,7 @@ struct trials {
 	struct sequential test; /* for trial_want_answer() */
 	u64 hits, attempts;	/* for trial_want_rate(): enough of the one, most of the other */
 	u64 seed, seeds_used;
+	u64 run;	  /* attempts that came to an end */
 	double attempt_s; /* what one costs, on average; 0: not known yet */
 	void (*tell)(void *ctx, const struct trial *t, const struct attempt *a); /* or NULL */
 	void *ctx;

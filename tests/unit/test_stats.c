@@ -30,6 +30,15 @@ static void rates_have_wilsons_interval(void **state)
 	assert_rate(1, 100, 0.0018, 0.0545);
 }
 
+/* (hits / n + 1 / 2n - sqrt(p (1 - p) / n + 1 / 4n^2)) / (1 + 1 / n) */
+static void what_a_rate_is_at_least(void **state)
+{
+	(void)state;
+	assert_true(rate_at_least(0, 10) == 0);
+	assert_true(rate_at_least(5, 5) > 0.833 && rate_at_least(5, 5) < 0.834);
+	assert_true(rate_at_least(10, 50) > 0.149 && rate_at_least(10, 50) < 0.151);
+}
+
 /* 0.8^13 = 0.0550, 0.8^14 = 0.0440. */
 static void silence_is_believed_after_enough_tries(void **state)
 {
@@ -130,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_have_wilsons_interval),
+		cmocka_unit_test(what_a_rate_is_at_least),
 		cmocka_unit_test(silence_is_believed_after_enough_tries),
 		cmocka_unit_test(medians_are_in_the_middle),
 		cmocka_unit_test(sequential_answers_are_as_often_right_as_stated),
