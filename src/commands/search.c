@@ -313,6 +313,7 @@ int search_begin(struct search *s, const char *name, struct err *e)
 	s->runner.dir = s->dir;
 	s->runner.deadline_ns = s->for_ns ? now_ns() + s->for_ns : 0;
 	runner_init(&s->runner);
+	s->line_ns = now_ns();
 	return 0;
 }
 

@@ -146,7 +146,8 @@ static int set_current(struct minimize *m, struct trial *t)
 }
 
 /* Times to a hit say how long a run has to be: those that are there already, so that no further
- * attempt is needed. Silent attempts, of which there will be many, then cost less. */
+ * attempt is needed. Silent attempts, of which there will be many, then cost less; a hit that came
+ * late counts as none from then on. */
 static void shorten(struct minimize *m)
 {
 	struct trial *t = &m->current;
@@ -157,7 +158,7 @@ static void shorten(struct minimize *m)
 	json_t *scenario;
 
 	ns = MAX(ns, (u64)RUN_LEAST);
-	if (!t->hits || ns > now / 3 * 2 || hits_within(t, ns) * 10 < t->hits * 9)
+	if (!t->hits || ns > now / 3 * 2 || hits_within(t, ns) * 3 < t->hits * 2)
 		return;
 	edits_add(&edits, "/duration", json_string(format_time(text, ns)), "duration");
 	form_apply(t->form, &edits.edit[0]);
