@@ -4,6 +4,9 @@
 # What was built once for the same source, configuration, mutants and compiler is not built again.
 set -euo pipefail
 
+# In braces: bash reads a script while it runs, and this one may be edited in those minutes.
+{
+
 usage() {
 	cat <<USAGE
 usage: lab/build-kernel.sh [--tree DIR] [--config FRAGMENT]... [--mutants DIR | --no-mutants]
@@ -155,3 +158,5 @@ cp arch/x86/boot/bzImage .config "$cache/$key.new/"
 rm -rf "${cache:?}/$key"
 mv "$cache/$key.new" "$cache/$key"
 echo "$image"
+exit 0
+}

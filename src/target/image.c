@@ -241,6 +241,7 @@ const struct target_type target_image = {
 	.help = "a filesystem in a file of its own, on a loop device; needs root",
 	.options = options,
 	.options_size = sizeof(struct image_options),
+	.kconfig = "BLK_DEV_LOOP",
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

@@ -29,6 +29,17 @@ int guest_root(struct err *e);
 /* Copy a file, and make the directories that lead to @to. */
 int guest_copy(const char *from, const char *to, mode_t mode, struct err *e);
 
+/* guest_mutant.c: a fault of a lab kernel, for one scenario. */
+#define GUEST_MUTANT_FILE "mutant.json" /* in the run directory: {"mutant", "hits", "error"} */
+/* Switch fault @id on; 0, or -errno with one line in @e. */
+int guest_mutant_on(u64 id, struct err *e);
+/* Switch it off and write GUEST_MUTANT_FILE below @dirfd: how often it was reached, where the
+ * kernel counts that, or why it could not be switched on (@why, NULL: it could). 0 or -errno. */
+int guest_mutant_off(u64 id, const char *why, int dirfd);
+/* Does the end of a run, with its results below @dirfd, leave the kernel in doubt? Anything but a
+ * pass, a skip, and findings that are not the kernel's own. */
+bool guest_in_doubt(int status, int dirfd);
+
 /* guest_run.c: run the scenarios of the plan, with @port to tell of it. */
 int guest_run(int port, struct err *e);
 /* Send @text, one line. 0 or -errno. */

@@ -77,6 +77,12 @@ static bool ours(const struct watch *w, u32 id)
 	return id < w->o->nscenarios;
 }
 
+static void tell(const struct watch *w, u32 id, int status)
+{
+	if (w->o->on_scenario)
+		w->o->on_scenario(w->o->ctx, id, status);
+}
+
 static void begin(struct watch *w, const struct frame *f)
 {
 	if (!ours(w, f->id))
@@ -84,8 +90,8 @@ static void begin(struct watch *w, const struct frame *f)
 	arrival_close(&w->arrival);
 	w->current = (int)f->id;
 	w->arrival.dirfd = w->dir_fds[f->id];
-	if (!w->begun_ns)
-		w->begun_ns = now_ns();
+	w->begun_ns = now_ns();
+	tell(w, f->id, -1);
 }
 
 static void take_file(struct watch *w, const struct frame *f)
@@ -130,8 +136,10 @@ static void on_frame(void *ctx, const struct frame *f)
 		fwrite(f->data, 1, f->len, f->id == 1 ? w->o->out : w->o->err);
 		break;
 	case FRAME_END:
-		if (ours(w, f->id))
-			w->exits[f->id] = (int)(f->offset & 0xff);
+		if (!ours(w, f->id))
+			break;
+		w->exits[f->id] = (int)(f->offset & 0xff);
+		tell(w, f->id, w->exits[f->id]);
 		break;
 	case FRAME_DONE:
 		w->done = true;
@@ -255,6 +263,9 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return age > MIN(BOOT_NS, limit_ns) ? VM_NO_BOOT : -1;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
+	if (w->o->each_ns && w->current >= 0 && w->exits[w->current] < 0 &&
+	    now > w->begun_ns + w->o->each_ns)
+		return VM_TIMEOUT;
 	return age > limit_ns ? VM_TIMEOUT : -1;
 }
 
