@@ -41,14 +41,14 @@ static void on_tick(void *ctx)
 			(unsigned long long)p->r.times);
 }
 
-static void on_attempt(void *ctx, const struct repeat *r, struct attempt *a)
+static void on_attempt(void *ctx, const struct repeat *r, struct try *a)
 {
 	struct step *p = ctx;
 
 	a->keep = false;
-	if (a->end != ATTEMPT_SILENT)
+	if (a->end != TRY_SILENT)
 		search_say(&p->s, "attempt %llu: %s%s%s: %s\n", (unsigned long long)r->attempts,
-			   attempt_names[a->end], *a->kind ? ", " : "", a->kind, a->text);
+			   try_end_names[a->end], *a->kind ? ", " : "", a->kind, a->text);
 }
 
 /* As many as were asked for; with --for alone, the time; else what the rate asks for. */

@@ -38,21 +38,21 @@ static void on_tick(void *ctx)
 			r->unusable ? "  some unusable" : "");
 }
 
-static void on_attempt(void *ctx, const struct repeat *r, struct attempt *a)
+static void on_attempt(void *ctx, const struct repeat *r, struct try *a)
 {
 	struct repro *p = ctx;
 	char rate[96];
 
-	if (a->end != ATTEMPT_SILENT)
+	if (a->end != TRY_SILENT)
 		search_say(&p->s, "attempt %llu: %s%s%s: %s\n", (unsigned long long)r->attempts,
-			   attempt_names[a->end], *a->kind ? ", " : "", a->kind, a->text);
-	if (a->end == ATTEMPT_HIT)
+			   try_end_names[a->end], *a->kind ? ", " : "", a->kind, a->text);
+	if (a->end == TRY_HIT)
 		search_say(&p->s, "  %.2f s into the run; hits %s\n", a->hit_s,
 			   search_rate(r->hits, repeat_complete(r), rate, sizeof(rate)));
 	search_json(&p->s, json_pack("{ss sI ss sI ss ss sf sf ss}", "type", "attempt", "n",
-				     (json_int_t)r->attempts, "end", attempt_names[a->end], "seed",
+				     (json_int_t)r->attempts, "end", try_end_names[a->end], "seed",
 				     (json_int_t)a->seed, "kind", a->kind, "sentence", a->text,
-				     "hit_s", a->end == ATTEMPT_HIT ? a->hit_s : 0.0, "took_s",
+				     "hit_s", a->end == TRY_HIT ? a->hit_s : 0.0, "took_s",
 				     a->took_s, "run_dir", a->keep ? a->dir : ""));
 }
 

@@ -52,7 +52,7 @@ struct minimize {
 	const char *row;	 /* the reduction at work */
 	const char *what;	 /* the trial that was decided last */
 	const struct trial *trial;
-	const struct attempt *last_attempt;
+	const struct try *last_attempt;
 	bool fell; /* the last measurement is below the fraction */
 	struct trials trials;
 };

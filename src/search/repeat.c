@@ -38,15 +38,15 @@ static bool is_enough(const struct repeat *r)
 	       r->refused || r->skipped || r->gave_up;
 }
 
-static void count(struct repeat *r, const struct attempt *a)
+static void count(struct repeat *r, const struct try *a)
 {
-	u64 *const counts[ATTEMPT_ENDS] = {
-		[ATTEMPT_HIT] = &r->hits,	 [ATTEMPT_SILENT] = &r->silent,
-		[ATTEMPT_OTHER] = &r->others,	 [ATTEMPT_UNUSABLE] = &r->unusable,
-		[ATTEMPT_SKIPPED] = &r->skipped,
+	u64 *const counts[TRY_ENDS] = {
+		[TRY_HIT] = &r->hits,	     [TRY_SILENT] = &r->silent,
+		[TRY_OTHER] = &r->others,    [TRY_UNUSABLE] = &r->unusable,
+		[TRY_SKIPPED] = &r->skipped,
 	};
 
-	if (a->end == ATTEMPT_HIT) {
+	if (a->end == TRY_HIT) {
 		if (r->hits < REPEAT_HITS_MAX)
 			r->hit_s[r->hits] = a->hit_s;
 		if (!r->hits)
@@ -54,39 +54,39 @@ static void count(struct repeat *r, const struct attempt *a)
 	}
 	r->attempts++;
 	++*counts[a->end];
-	r->unusable_in_a_row = a->end == ATTEMPT_UNUSABLE ? r->unusable_in_a_row + 1 : 0;
+	r->unusable_in_a_row = a->end == TRY_UNUSABLE ? r->unusable_in_a_row + 1 : 0;
 	r->gave_up = r->unusable_in_a_row >= UNUSABLE_MOST;
-	r->refused |= a->end == ATTEMPT_UNUSABLE && a->exit == EXIT_USAGE;
-	if (a->end == ATTEMPT_HIT || r->last.end != ATTEMPT_HIT)
+	r->refused |= a->end == TRY_UNUSABLE && a->exit == EXIT_USAGE;
+	if (a->end == TRY_HIT || r->last.end != TRY_HIT)
 		r->last = *a;
 }
 
-static bool on_done(void *ctx, struct attempt *a)
+static bool on_done(void *ctx, struct try *a)
 {
 	struct repeat *r = ctx;
 
 	count(r, a);
-	a->keep = r->keep || a->end == ATTEMPT_HIT;
+	a->keep = r->keep || a->end == TRY_HIT;
 	if (r->tell)
 		r->tell(r->ctx, r, a);
 	return is_enough(r);
 }
 
-static size_t plan(struct repeat *r, struct attempt *a)
+static size_t plan(struct repeat *r, struct try *a)
 {
 	u64 n = MIN(r->batch, (size_t)RUNNER_BATCH_MAX);
 
 	if (r->times)
 		n = MIN(n, r->times - MIN(repeat_complete(r), r->times));
 	for (size_t i = 0; i < n; i++)
-		a[i] = (struct attempt){ .scenario = r->scenario,
-					 .seed = attempt_seed(r->seed, r->attempts + i) };
+		a[i] = (struct try){ .scenario = r->scenario,
+				     .seed = try_seed(r->seed, r->attempts + i) };
 	return n;
 }
 
 int repeat_run(struct repeat *r, struct err *e)
 {
-	struct attempt *a = calloc(RUNNER_BATCH_MAX, sizeof(*a));
+	struct try *a = calloc(RUNNER_BATCH_MAX, sizeof(*a));
 	int ret = a ? 0 : err_set(e, -ENOMEM, "out of memory");
 
 	r->begun_ns = now_ns();

@@ -20,7 +20,7 @@ struct repeat {
 	bool others_tell; /* a run that found something else is a complete attempt all the same */
 	bool keep;	  /* run directories of all, not only of those that hit */
 	size_t batch;	  /* attempts handed over at once */
-	void (*tell)(void *ctx, const struct repeat *r, struct attempt *a); /* of each attempt */
+	void (*tell)(void *ctx, const struct repeat *r, struct try *a); /* of each attempt */
 	void *ctx;
 
 	/* Counted: */
@@ -28,7 +28,7 @@ struct repeat {
 	double hit_s[REPEAT_HITS_MAX];
 	double first_hit_s; /* from the start of it all */
 	u64 begun_ns;
-	struct attempt last; /* the last one that hit, or else the last */
+	struct try last; /* the last one that hit, or else the last */
 	u64 unusable_in_a_row;
 	bool refused; /* the scenario cannot be run at all */
 	bool gave_up; /* one attempt after the other was unusable */

@@ -33,7 +33,7 @@ void runner_init(struct runner *r)
 	r->interrupted = false;
 }
 
-int runner_write(struct runner *r, struct attempt *a, struct err *e)
+int runner_write(struct runner *r, struct try *a, struct err *e)
 {
 	/* Only the seed differs: a shallow copy will do. */
 	_cleanup_json_ json_t *copy = json_copy((json_t *)a->scenario);

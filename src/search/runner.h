@@ -7,20 +7,20 @@
 #ifndef STRESSD_RUNNER_H
 #define STRESSD_RUNNER_H
 
-#include "search/attempt.h"
+#include "search/try.h"
 
 #define RUNNER_BATCH_MAX 64 /* attempts handed over at once */
 #define RUNNER_ARGS	 32
 
 /* @a has ended. True: that is enough, the rest of the batch need not run. */
-typedef bool runner_done_fn(void *ctx, struct attempt *a);
+typedef bool runner_done_fn(void *ctx, struct try *a);
 
 struct runner {
 	/* Run attempts [0, n) in order, n <= RUNNER_BATCH_MAX, and tell of each as it ends; those
-	 * that did not come to an end are ATTEMPT_NOT_RUN. 0, or -errno with one line in @e:
+	 * that did not come to an end are TRY_NOT_RUN. 0, or -errno with one line in @e:
 	 * -EINVAL (usage), -ENOENT (skipped: this machine lacks something), -EAGAIN (try again),
 	 * -EIO. */
-	int (*run)(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+	int (*run)(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		   struct err *e);
 	const struct wanted *wanted;
 	const char *dir;	       /* absolute, exists: everything goes below it */
@@ -37,14 +37,14 @@ struct runner {
 
 /* Signals that ask to stop are from here on seen by the runner alone. */
 void runner_init(struct runner *r);
-int runner_native(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+int runner_native(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		  struct err *e);
-int runner_guest(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+int runner_guest(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		 struct err *e);
 
 /* For the two of them. */
 /* The scenario with the seed of the attempt, as a file, and the attempt's names. 0 or -errno. */
-int runner_write(struct runner *r, struct attempt *a, struct err *e);
+int runner_write(struct runner *r, struct try *a, struct err *e);
 
 struct runner_child {
 	pid_t pid;

@@ -18,7 +18,7 @@
 
 struct boot {
 	struct runner *r;
-	struct attempt *a;
+	struct try *a;
 	size_t n, next; /* the first that has no verdict yet */
 	char dir[400];
 	u64 begun_ns, next_ns; /* of the boot; when the attempt that is next began */
@@ -27,7 +27,7 @@ struct boot {
 	bool stopping, enough;
 };
 
-static bool has(const struct attempt *a, const char *name)
+static bool has(const struct try *a, const char *name)
 {
 	char path[600];
 
@@ -35,7 +35,7 @@ static bool has(const struct attempt *a, const char *name)
 }
 
 /* It arrives in pieces: a result is there when it is whole. */
-static bool has_result(const struct attempt *a)
+static bool has_result(const struct try *a)
 {
 	_cleanup_json_ json_t *result = NULL;
 	char path[600];
@@ -45,17 +45,17 @@ static bool has_result(const struct attempt *a)
 	return result;
 }
 
-static bool begun(const struct attempt *a)
+static bool begun(const struct try *a)
 {
 	return has(a, "scenario.json") || has(a, "result.json");
 }
 
 static void take(struct boot *b)
 {
-	struct attempt *a = &b->a[b->next++];
+	struct try *a = &b->a[b->next++];
 	u64 now = now_ns();
 
-	attempt_judge(a, b->r->wanted, EXIT_USAGE);
+	try_judge(a, b->r->wanted, EXIT_USAGE);
 	a->took_s = (double)(now - b->next_ns) / 1e9;
 	b->next_ns = now;
 	b->enough |= b->done(b->ctx, a);
@@ -148,7 +148,7 @@ static int settle(struct boot *b, const struct runner_child *c, const char *said
 	}
 }
 
-int runner_guest(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+int runner_guest(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		 struct err *e)
 {
 	struct boot b = { .r = r, .a = a, .n = n, .done = done, .ctx = ctx, .begun_ns = now_ns() };

@@ -10,7 +10,7 @@
 
 #define TICK_MS 200
 
-static void arguments(const struct runner *r, const struct attempt *a, const char **argv)
+static void arguments(const struct runner *r, const struct try *a, const char **argv)
 {
 	int n = 0;
 
@@ -25,19 +25,18 @@ static void arguments(const struct runner *r, const struct attempt *a, const cha
 }
 
 /* Cut short it is no attempt, unless it had found something by then. */
-static void judge(struct runner *r, struct attempt *a, const struct runner_child *c,
-		  const char *said)
+static void judge(struct runner *r, struct try *a, const struct runner_child *c, const char *said)
 {
 	char none[600];
 
-	attempt_judge(a, r->wanted, c->exit);
+	try_judge(a, r->wanted, c->exit);
 	if (path_set(none, sizeof(none), "%s/result.json", a->dir) == 0 && access(none, F_OK) < 0)
 		snprintf(a->text, sizeof(a->text), "%s", said);
-	if (c->cut_short && a->end != ATTEMPT_HIT)
-		a->end = ATTEMPT_NOT_RUN;
+	if (c->cut_short && a->end != TRY_HIT)
+		a->end = TRY_NOT_RUN;
 }
 
-static int run_one(struct runner *r, struct attempt *a, struct err *e)
+static int run_one(struct runner *r, struct try *a, struct err *e)
 {
 	const char *argv[RUNNER_ARGS + 8];
 	struct runner_child c;
@@ -59,7 +58,7 @@ static int run_one(struct runner *r, struct attempt *a, struct err *e)
 	return 0;
 }
 
-int runner_native(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+int runner_native(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		  struct err *e)
 {
 	bool enough = false;
@@ -68,7 +67,7 @@ int runner_native(struct runner *r, struct attempt *a, size_t n, runner_done_fn 
 	r->batches++;
 	for (size_t i = 0; i < n && ret == 0 && !enough && !r->interrupted; i++) {
 		ret = run_one(r, &a[i], e);
-		if (ret == 0 && a[i].end != ATTEMPT_NOT_RUN)
+		if (ret == 0 && a[i].end != TRY_NOT_RUN)
 			enough = done(ctx, &a[i]);
 		if (!a[i].keep) {
 			rm_rf(a[i].dir);

@@ -30,7 +30,7 @@ u64 trial_want_rate(struct trials *ts, struct trial *t)
 struct batch {
 	struct trials *ts;
 	struct trial *list;
-	struct attempt a[RUNNER_BATCH_MAX];
+	struct try a[RUNNER_BATCH_MAX];
 	size_t n;
 	size_t judged;
 };
@@ -41,9 +41,9 @@ static void plan(struct batch *b, size_t n)
 	for (size_t i = 0; i < n; i++)
 		for (u64 want = b->ts->want(b->ts, &b->list[i]); want && b->n < RUNNER_BATCH_MAX;
 		     want--)
-			b->a[b->n++] = (struct attempt){
+			b->a[b->n++] = (struct try){
 				.scenario = b->list[i].scenario,
-				.seed = attempt_seed(b->ts->seed, b->ts->seeds_used++),
+				.seed = try_seed(b->ts->seed, b->ts->seeds_used++),
 				.trial = i,
 			};
 }
@@ -58,21 +58,21 @@ static size_t useless(struct batch *b, size_t next)
 	return n;
 }
 
-static void account(struct trial *t, const struct attempt *a)
+static void account(struct trial *t, const struct try *a)
 {
 	t->attempts++;
-	if (a->end == ATTEMPT_HIT && t->hits < TRIAL_HITS_MAX)
+	if (a->end == TRY_HIT && t->hits < TRIAL_HITS_MAX)
 		t->hit_s[t->hits] = a->hit_s;
-	t->hits += a->end == ATTEMPT_HIT;
-	t->others += a->end == ATTEMPT_OTHER;
-	if (a->end == ATTEMPT_OTHER)
+	t->hits += a->end == TRY_HIT;
+	t->others += a->end == TRY_OTHER;
+	if (a->end == TRY_OTHER)
 		snprintf(t->other, sizeof(t->other), "%s", a->kind);
-	t->unusable += a->end == ATTEMPT_UNUSABLE || a->end == ATTEMPT_SKIPPED;
-	if (a->end == ATTEMPT_HIT || !t->hits)
+	t->unusable += a->end == TRY_UNUSABLE || a->end == TRY_SKIPPED;
+	if (a->end == TRY_HIT || !t->hits)
 		snprintf(t->text, sizeof(t->text), "%s", a->text);
 }
 
-static bool on_done(void *ctx, struct attempt *a)
+static bool on_done(void *ctx, struct try *a)
 {
 	struct batch *b = ctx;
 	struct trials *ts = b->ts;

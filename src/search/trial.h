@@ -31,7 +31,7 @@ struct trials {
 	u64 seed, seeds_used;
 	u64 run;	  /* attempts that came to an end */
 	double attempt_s; /* what one costs, on average; 0: not known yet */
-	void (*tell)(void *ctx, const struct trial *t, const struct attempt *a); /* or NULL */
+	void (*tell)(void *ctx, const struct trial *t, const struct try *a); /* or NULL */
 	void *ctx;
 };
 

@@ -93,22 +93,22 @@ static bool chance(struct fake *f, double rate)
 	return (double)rng_below(&f->rng, 1000000) < rate * 1e6;
 }
 
-static void attempt(struct fake *f, struct attempt *a)
+static void attempt(struct fake *f, struct try *a)
 {
 	f->attempts++;
 	a->took_s = 1;
-	a->end = ATTEMPT_SILENT;
+	a->end = TRY_SILENT;
 	if (!form_is_valid(a->scenario, NULL))
 		fail_msg("what was tried is no scenario");
 	if (!chance(f, rate_of(f, a->scenario)))
 		return;
-	a->end = ATTEMPT_HIT;
+	a->end = TRY_HIT;
 	a->hit_s = 0.5;
 	strcpy(a->kind, "stale-exposure");
 	strcpy(a->text, "data cell 1: prefill");
 }
 
-static int run_fake(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+static int run_fake(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		    struct err *e)
 {
 	struct fake *f = (struct fake *)r;

@@ -29,21 +29,21 @@ static int end_of(char letter)
 {
 	switch (letter) {
 	case 'h':
-		return ATTEMPT_HIT;
+		return TRY_HIT;
 	case 's':
-		return ATTEMPT_SILENT;
+		return TRY_SILENT;
 	case 'o':
-		return ATTEMPT_OTHER;
+		return TRY_OTHER;
 	case 'k':
-		return ATTEMPT_SKIPPED;
+		return TRY_SKIPPED;
 	case 'i': /* interrupted */
-		return ATTEMPT_NOT_RUN;
+		return TRY_NOT_RUN;
 	default: /* u: unusable; r: refused */
-		return ATTEMPT_UNUSABLE;
+		return TRY_UNUSABLE;
 	}
 }
 
-static int run_fake(struct runner *r, struct attempt *a, size_t n, runner_done_fn *done, void *ctx,
+static int run_fake(struct runner *r, struct try *a, size_t n, runner_done_fn *done, void *ctx,
 		    struct err *e)
 {
 	struct fake *f = (struct fake *)r;
@@ -196,28 +196,26 @@ static const struct {
 	double hit_s;
 	bool sick;
 } judged[] = {
-	{ NULL, "", RESULT("pass", 0, ""), 0, ATTEMPT_SILENT, "", 0, false },
-	{ NULL, "", RESULT("skip", 4, ""), 4, ATTEMPT_SKIPPED, "", 0, false },
-	{ NULL, "", RESULT("incomplete", 3, ""), 3, ATTEMPT_UNUSABLE, "", 0, false },
-	{ NULL, "", RESULT("error", 3, ""), 3, ATTEMPT_UNUSABLE, "", 0, false },
-	{ NULL, "", NULL, 2, ATTEMPT_UNUSABLE, "", 0, false },
-	{ NULL, "", NULL, 4, ATTEMPT_SKIPPED, "", 0, false },
-	{ NULL, "", "{ \"verdict\": ", 1, ATTEMPT_UNUSABLE, "", 0, false },
-	{ NULL, "", RESULT("fail", 1, LOST), 1, ATTEMPT_HIT, "lost-write", 1.5, false },
+	{ NULL, "", RESULT("pass", 0, ""), 0, TRY_SILENT, "", 0, false },
+	{ NULL, "", RESULT("skip", 4, ""), 4, TRY_SKIPPED, "", 0, false },
+	{ NULL, "", RESULT("incomplete", 3, ""), 3, TRY_UNUSABLE, "", 0, false },
+	{ NULL, "", RESULT("error", 3, ""), 3, TRY_UNUSABLE, "", 0, false },
+	{ NULL, "", NULL, 2, TRY_UNUSABLE, "", 0, false },
+	{ NULL, "", NULL, 4, TRY_SKIPPED, "", 0, false },
+	{ NULL, "", "{ \"verdict\": ", 1, TRY_UNUSABLE, "", 0, false },
+	{ NULL, "", RESULT("fail", 1, LOST), 1, TRY_HIT, "lost-write", 1.5, false },
 	/* The first in time of those that are looked for. */
-	{ NULL, "", RESULT("fail", 1, LOST "," ZEROED), 1, ATTEMPT_HIT, "zeroed", 0.7, false },
-	{ "lost-write", "", RESULT("fail", 1, ZEROED "," LOST), 1, ATTEMPT_HIT, "lost-write", 1.5,
+	{ NULL, "", RESULT("fail", 1, LOST "," ZEROED), 1, TRY_HIT, "zeroed", 0.7, false },
+	{ "lost-write", "", RESULT("fail", 1, ZEROED "," LOST), 1, TRY_HIT, "lost-write", 1.5,
 	  false },
-	{ "torn,zeroed", "", RESULT("fail", 1, LOST "," ZEROED), 1, ATTEMPT_HIT, "zeroed", 0.7,
-	  false },
-	{ "torn", "", RESULT("fail", 1, LOST "," ZEROED), 1, ATTEMPT_OTHER, "lost-write", 1.5,
-	  false },
+	{ "torn,zeroed", "", RESULT("fail", 1, LOST "," ZEROED), 1, TRY_HIT, "zeroed", 0.7, false },
+	{ "torn", "", RESULT("fail", 1, LOST "," ZEROED), 1, TRY_OTHER, "lost-write", 1.5, false },
 	/* By their titles, where there are any. */
-	{ "kernel-warning", "WARNING in f", RESULT("fail", 1, WARNED), 1, ATTEMPT_HIT,
+	{ "kernel-warning", "WARNING in f", RESULT("fail", 1, WARNED), 1, TRY_HIT, "kernel-warning",
+	  0.003, false },
+	{ "kernel-warning", "WARNING in g", RESULT("fail", 1, WARNED), 1, TRY_OTHER,
 	  "kernel-warning", 0.003, false },
-	{ "kernel-warning", "WARNING in g", RESULT("fail", 1, WARNED), 1, ATTEMPT_OTHER,
-	  "kernel-warning", 0.003, false },
-	{ "lost-write", "", RESULT("fail", 1, OOPSED "," LOST), 1, ATTEMPT_HIT, "lost-write", 1.5,
+	{ "lost-write", "", RESULT("fail", 1, OOPSED "," LOST), 1, TRY_HIT, "lost-write", 1.5,
 	  true },
 };
 
@@ -229,7 +227,7 @@ static void attempts_are_judged_by_their_results(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/result.json", dir);
 	for (size_t i = 0; i < ARRAY_SIZE(judged); i++) {
-		struct attempt a = { 0 };
+		struct try a = { 0 };
 		struct wanted w = { 0 };
 		struct err e;
 
@@ -242,11 +240,11 @@ static void attempts_are_judged_by_their_results(void **state)
 			assert_int_equal(write_file_atomic(path, judged[i].result,
 							   strlen(judged[i].result), 0600),
 					 0);
-		attempt_judge(&a, &w, judged[i].exit);
+		try_judge(&a, &w, judged[i].exit);
 		if (a.end != judged[i].end || strcmp(a.kind, judged[i].kind) != 0 ||
 		    a.hit_s != judged[i].hit_s || a.sick != judged[i].sick ||
 		    a.exit != judged[i].exit)
-			fail_msg("row %zu: %s, %s, %g s", i, attempt_names[a.end], a.kind, a.hit_s);
+			fail_msg("row %zu: %s, %s, %g s", i, try_end_names[a.end], a.kind, a.hit_s);
 		if (!strcmp(a.kind, "lost-write"))
 			assert_string_equal(a.actors, "steps.0 verify steps.1");
 	}

@@ -3,8 +3,8 @@
  * An attempt: one run of a scenario with a seed of its own, and what it says about a finding that
  * is looked for. Reads results; starts nothing.
  */
-#ifndef STRESSD_ATTEMPT_H
-#define STRESSD_ATTEMPT_H
+#ifndef STRESSD_TRY_H
+#define STRESSD_TRY_H
 
 #include "base/base.h"
 #include "finding.h"
@@ -22,24 +22,25 @@ int wanted_parse(const char *list, struct wanted *ret, struct err *e);
 /* In words: "lost-write or misplaced", "kernel-warning (WARNING in f)". Returns @buf. */
 const char *wanted_text(const struct wanted *w, char *buf, size_t size);
 
-enum attempt_end {
-	ATTEMPT_NOT_RUN,  /* not begun, or cut short: it says nothing */
-	ATTEMPT_HIT,	  /* what is looked for was found */
-	ATTEMPT_SILENT,	  /* ran to its end, and nothing was found */
-	ATTEMPT_OTHER,	  /* something else was found */
-	ATTEMPT_UNUSABLE, /* refused, failed, or incomplete */
-	ATTEMPT_SKIPPED,  /* this machine lacks something */
-	ATTEMPT_ENDS
+enum try_end {
+	TRY_NOT_RUN,  /* not begun, or cut short: it says nothing */
+	TRY_HIT,      /* what is looked for was found */
+	TRY_SILENT,   /* ran to its end, and nothing was found */
+	TRY_OTHER,    /* something else was found */
+	TRY_UNUSABLE, /* refused, failed, or incomplete */
+	TRY_SKIPPED,  /* this machine lacks something */
+	TRY_ENDS
 };
-extern const char *const attempt_names[ATTEMPT_ENDS];
+extern const char *const try_end_names[TRY_ENDS];
 
-struct attempt {
+struct
+try {
 	const json_t *scenario; /* borrowed; its seed is replaced */
 	u64 seed;
 	size_t trial; /* its owner's: what it is an attempt of */
 
 	/* Filled in by who runs it: */
-	int end;	  /* enum attempt_end */
+	int end;	  /* enum try_end */
 	int exit;	  /* as of `stressd run` */
 	bool sick;	  /* the kernel that it ran in is not to be trusted any more */
 	bool keep;	  /* set by who is told of it: its run directory stays */
@@ -55,9 +56,9 @@ struct attempt {
 
 /* Judge by the run directory a->dir, and by @exit where that has no result. Fills in all but dir
  * and path. */
-void attempt_judge(struct attempt *a, const struct wanted *w, int exit);
+void try_judge(struct try *a, const struct wanted *w, int exit);
 
 /* The seed of attempt @n: the given one first, then others that are drawn from it. */
-u64 attempt_seed(u64 seed, u64 n);
+u64 try_seed(u64 seed, u64 n);
 
 #endif

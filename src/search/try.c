@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From a result.json to hit, silence, or neither. */
-#include "search/attempt.h"
+#include "search/try.h"
 
 #include "base/fsutil.h"
 #include "base/json_at.h"
@@ -15,10 +15,9 @@
 #define SICK                                                                                       \
 	(1ULL << FINDING_KERNEL_BUG | 1ULL << FINDING_KERNEL_HANG | 1ULL << FINDING_KERNEL_CRASH)
 
-const char *const attempt_names[ATTEMPT_ENDS] = {
-	[ATTEMPT_NOT_RUN] = "not run",	 [ATTEMPT_HIT] = "hit",
-	[ATTEMPT_SILENT] = "silent",	 [ATTEMPT_OTHER] = "other",
-	[ATTEMPT_UNUSABLE] = "unusable", [ATTEMPT_SKIPPED] = "skipped",
+const char *const try_end_names[TRY_ENDS] = {
+	[TRY_NOT_RUN] = "not run", [TRY_HIT] = "hit",		[TRY_SILENT] = "silent",
+	[TRY_OTHER] = "other",	   [TRY_UNUSABLE] = "unusable", [TRY_SKIPPED] = "skipped",
 };
 
 int wanted_parse(const char *list, struct wanted *ret, struct err *e)
@@ -71,7 +70,7 @@ static bool is_wanted(const struct wanted *w, const json_t *finding)
 	return !w->title[0] || !strcmp(w->title, text_of(finding, "title"));
 }
 
-static void add_actor(struct attempt *a, const char *name)
+static void add_actor(struct try *a, const char *name)
 {
 	size_t len = strlen(a->actors);
 
@@ -79,7 +78,7 @@ static void add_actor(struct attempt *a, const char *name)
 		sprintf(a->actors + len, "%s%s", len ? " " : "", name);
 }
 
-static void take_finding(struct attempt *a, const json_t *finding)
+static void take_finding(struct try *a, const json_t *finding)
 {
 	const json_t *ops = json_object_get(finding, "operations");
 
@@ -94,7 +93,7 @@ static void take_finding(struct attempt *a, const json_t *finding)
 		add_actor(a, text_of(json_array_get(ops, i), "actor"));
 }
 
-static void judge_findings(struct attempt *a, const struct wanted *w, const json_t *findings)
+static void judge_findings(struct try *a, const struct wanted *w, const json_t *findings)
 {
 	bool hit = false;
 
@@ -109,10 +108,10 @@ static void judge_findings(struct attempt *a, const struct wanted *w, const json
 			take_finding(a, f);
 		hit |= good;
 	}
-	a->end = hit ? ATTEMPT_HIT : ATTEMPT_OTHER;
+	a->end = hit ? TRY_HIT : TRY_OTHER;
 }
 
-void attempt_judge(struct attempt *a, const struct wanted *w, int exit)
+void try_judge(struct try *a, const struct wanted *w, int exit)
 {
 	_cleanup_json_ json_t *result = NULL;
 	const json_t *findings;
@@ -120,7 +119,7 @@ void attempt_judge(struct attempt *a, const struct wanted *w, int exit)
 	char path[600];
 
 	a->exit = exit;
-	a->end = exit == EXIT_SKIP ? ATTEMPT_SKIPPED : ATTEMPT_UNUSABLE;
+	a->end = exit == EXIT_SKIP ? TRY_SKIPPED : TRY_UNUSABLE;
 	snprintf(a->text, sizeof(a->text), "it ended with exit status %d and no result", exit);
 	if (path_set(path, sizeof(path), "%s/result.json", a->dir) == 0)
 		result = json_load_file(path, 0, NULL);
@@ -133,12 +132,12 @@ void attempt_judge(struct attempt *a, const struct wanted *w, int exit)
 	if (!strcmp(verdict, "fail"))
 		judge_findings(a, w, findings);
 	else if (!strcmp(verdict, "pass"))
-		a->end = ATTEMPT_SILENT;
+		a->end = TRY_SILENT;
 	else
-		a->end = strcmp(verdict, "skip") ? ATTEMPT_UNUSABLE : ATTEMPT_SKIPPED;
+		a->end = strcmp(verdict, "skip") ? TRY_UNUSABLE : TRY_SKIPPED;
 }
 
-u64 attempt_seed(u64 seed, u64 n)
+u64 try_seed(u64 seed, u64 n)
 {
 	/* 63 bits: JSON has no unsigned numbers. */
 	return n ? mix64(seed + n * 0x9e3779b97f4a7c15ULL) >> 1 : seed;
