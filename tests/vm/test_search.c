@@ -30,10 +30,11 @@ static bool find_kernel(void)
 	return kernel[0] != '\0';
 }
 
-static const char *scenario(const char *program)
+/* Long enough for a program to be started on a busy machine; a finding ends it. */
+static const char *scenario(const char *duration, const char *program)
 {
 	static const char text[] =
-		"{ \"version\": 1, \"name\": \"planted\", \"duration\": \"1s\",\n"
+		"{ \"version\": 1, \"name\": \"planted\", \"duration\": \"%s\",\n"
 		"  \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"64M\" },\n"
 		"  \"files\": [ { \"name\": \"data\", \"size\": \"256K\" } ], \"workers\": [\n"
 		"    { \"type\": \"buffered_writer\", \"file\": \"data\" },\n"
@@ -44,7 +45,7 @@ static const char *scenario(const char *program)
 	static char path[512];
 	char full[2048];
 
-	snprintf(full, sizeof(full), text, program);
+	snprintf(full, sizeof(full), text, duration, program);
 	snprintf(path, sizeof(path), "%s", e2e_path("planted.json"));
 	e2e_write(path, full);
 	return path;
@@ -90,7 +91,7 @@ static void attempts_share_a_boot(void **state)
 
 	(void)state;
 	GUEST(&r, "repro", "--json", "--hits", "3", "--run-dir", e2e_path("hits"),
-	      scenario("exit 1"));
+	      scenario("30s", "exit 1"));
 	e2e_assert_exit(&r, 1);
 	assert_non_null(strstr(r.out, "\"attempts\":3,\"hits\":3"));
 	assert_int_equal(boots(e2e_path("hits")), 1);
@@ -104,14 +105,14 @@ static void attempts_share_a_boot(void **state)
 }
 
 static const struct {
-	const char *finding, *program, *times;
+	const char *finding, *duration, *program, *times;
 	int exit;
 	const char *says;
 } steps[] = {
-	{ "program-failed", "exit 0", "3", 0, "good" },
-	{ "program-failed", "exit 1", "3", 1, "bad" },
+	{ "program-failed", "1s", "exit 0", "3", 0, "good" },
+	{ "program-failed", "30s", "exit 1", "3", 1, "bad" },
 	/* Something else is wrong with it: neither. */
-	{ "lost-write", "exit 1", "1", 125, "cannot be tested" },
+	{ "lost-write", "30s", "exit 1", "1", 125, "cannot be tested" },
 };
 
 static void a_step_has_three_answers(void **state)
@@ -121,7 +122,7 @@ static void a_step_has_three_answers(void **state)
 		struct e2e r;
 
 		GUEST(&r, "bisect-step", "--times", steps[i].times, "--finding", steps[i].finding,
-		      scenario(steps[i].program));
+		      scenario(steps[i].duration, steps[i].program));
 		e2e_assert_exit(&r, steps[i].exit);
 		assert_non_null(strstr(r.out, steps[i].says));
 		e2e_free(&r);
@@ -135,7 +136,8 @@ static void what_does_not_matter_goes(void **state)
 	struct e2e r;
 
 	(void)state;
-	GUEST(&r, "minimize", "--quiet", "--output", e2e_path("small.json"), scenario("exit 1"));
+	GUEST(&r, "minimize", "--quiet", "--output", e2e_path("small.json"),
+	      scenario("30s", "exit 1"));
 	e2e_assert_exit(&r, 0);
 	small = json_load_file(e2e_path("small.json"), 0, NULL);
 	rows = json_object_get(small, "workers");
