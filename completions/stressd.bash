@@ -21,7 +21,7 @@ declare -gA _stressd_arguments=(
 	[check]=scenario
 	[vm]=scenario
 	[repro]=scenario
-	[minimize]=rundir
+	[minimize]=scenario
 	[bisect-step]=scenario
 	[list]=names
 )
@@ -63,7 +63,6 @@ _stressd_complete() # $1: a kind of thing from the tables above
 
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
-	rundir) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
 	findings) _stressd_words "$(_stressd_listed findings)" ;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	file) _stressd_files 'compgen -f -- "$cur"' ;;
