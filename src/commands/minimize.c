@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EXIT_SKIP 4
 #define NAME_MAX_ 64 /* of a scenario */
 
 static const char help[] =
@@ -136,11 +135,15 @@ static void on_tick(void *ctx)
 			(unsigned long long)m->trials.run);
 }
 
-static const char *answer_of(const struct trial *t)
+static const char *answer_of(const struct minimize *m)
 {
-	return t->answer == SEQUENTIAL_KEPT ? "can go"
-	       : t->unusable && !t->hits    ? "cannot go: it does not run without"
-					    : "is needed";
+	const struct trial *t = m->trial;
+
+	if (t->answer == SEQUENTIAL_KEPT)
+		return "can go";
+	if (t->unusable && !t->hits)
+		return "cannot go: it does not run without";
+	return m->together > 1 ? "cannot all go" : "is needed";
 }
 
 static void say_measured(struct command *c)
@@ -171,8 +174,7 @@ static void on_event(void *ctx, const struct minimize *m, enum minimize_event ev
 		say_measured(c);
 		break;
 	case MINIMIZE_TRIAL:
-		search_say(&c->s, "%6.0f s  %s: %s; hits %s\n", elapsed_s(c), m->what,
-			   answer_of(m->trial),
+		search_say(&c->s, "%6.0f s  %s: %s; hits %s\n", elapsed_s(c), m->what, answer_of(m),
 			   search_rate(m->trial->hits, m->trial->attempts, rate, sizeof(rate)));
 		search_json(&c->s,
 			    json_pack("{ss ss ss sb sI sI sf}", "type", "trial", "reduction",
@@ -272,7 +274,7 @@ static void report_json(struct command *c, bool all, int status)
 /* Without anything measured there is nothing to write; otherwise the best so far is there. */
 static int settle(struct command *c, int r, const struct err *e)
 {
-	int status = r == -EINVAL ? EXIT_USAGE : r == -ENOENT ? EXIT_SKIP : EXIT_TROUBLE;
+	int status = search_status(r);
 	bool measured = c->m.current.scenario && c->m.first_hits;
 
 	if (r < 0 && r != -EINTR)

@@ -96,8 +96,10 @@ static void report_text(struct repro *p, int status)
 		   r->first_hit_s, repeat_median_s(r));
 	search_say(s, "  finding    %s: %s\n", r->last.kind, r->last.text);
 	search_say(s, "  evidence   %s\n", r->last.dir);
-	search_say(s, "  repeat     stressd %s%s %s\n", s->kernel ? "vm --kernel " : "run",
-		   s->kernel ? s->kernel : "", r->last.path);
+	search_say(s, "  repeat     stressd %s", s->kernel ? "vm" : "run");
+	for (size_t i = 0; i < s->runner.nargs; i++)
+		search_say(s, strchr(s->runner.args[i], ' ') ? " '%s'" : " %s", s->runner.args[i]);
+	search_say(s, " %s\n", r->last.path);
 }
 
 static void report_json(struct repro *p, int status)
@@ -115,11 +117,6 @@ static void report_json(struct repro *p, int status)
 			      "median_hit_s", repeat_median_s(r), "first_hit_s", r->first_hit_s,
 			      "took_s", (double)(now_ns() - r->begun_ns) / 1e9, "run_dir", p->s.dir,
 			      "exit", status));
-}
-
-static int status_of(int r)
-{
-	return r == -EINVAL ? EXIT_USAGE : r == -ENOENT ? EXIT_SKIP : EXIT_TROUBLE;
 }
 
 static int run(struct repro *p, const char *path)
@@ -146,7 +143,7 @@ static int run(struct repro *p, const char *path)
 	}
 	if (r < 0)
 		fprintf(stderr, "stressd: %s\n", e.text);
-	status = r < 0 && !p->r.hits ? status_of(r) : exit_of(&p->r);
+	status = r < 0 && !p->r.hits ? search_status(r) : exit_of(&p->r);
 	if (p->r.attempts) {
 		report_text(p, status);
 		report_json(p, status);

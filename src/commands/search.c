@@ -15,9 +15,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define ALL	(FOR_REPRO | FOR_MINIMIZE | FOR_BISECT)
-#define LINE_NS (10 * NSEC_PER_SEC)
-#define FIRST	256 /* of the numbers of options, past all characters */
+#define ALL	   (FOR_REPRO | FOR_MINIMIZE | FOR_BISECT)
+#define LINE_NS	   (10 * NSEC_PER_SEC)
+#define EXIT_SKIP  4
+#define EXIT_AGAIN 75  /* EX_TEMPFAIL of sysexits.h */
+#define FIRST	   256 /* of the numbers of options, past all characters */
 
 struct search_option {
 	const char *name, *value; /* value: NULL for none */
@@ -332,6 +334,20 @@ void search_end(struct search *s)
 		rmdir(s->dir);
 	for (size_t i = 0; i < s->nvm_args; i++)
 		free(s->vm_args[i]);
+}
+
+int search_status(int r)
+{
+	switch (r) {
+	case -EINVAL:
+		return EXIT_USAGE;
+	case -ENOENT:
+		return EXIT_SKIP;
+	case -EAGAIN:
+		return EXIT_AGAIN;
+	default:
+		return EXIT_TROUBLE;
+	}
 }
 
 void search_progress(struct search *s, const char *fmt, ...)

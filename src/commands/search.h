@@ -50,6 +50,9 @@ int search_begin(struct search *s, const char *name, struct err *e);
 /* Remove what nobody needs any more. */
 void search_end(struct search *s);
 
+/* The exit status of a runner's -errno. */
+int search_status(int r);
+
 /* On a terminal the one line that is rewritten; elsewhere a line every 10 s. */
 void search_progress(struct search *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line that stays. With --json: none. */

@@ -51,6 +51,7 @@ struct minimize {
 	u64 candidates, invalid; /* tried, and not even parsed */
 	const char *row;	 /* the reduction at work */
 	const char *what;	 /* the trial that was decided last */
+	size_t together;	 /* of so many parts */
 	const struct trial *trial;
 	const struct try *last_attempt;
 	bool fell; /* the last measurement is below the fraction */

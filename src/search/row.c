@@ -112,6 +112,7 @@ static void tell_answers(struct row *row, const struct group *g, const struct tr
 			continue;
 		describe(row, &g[i], what, sizeof(what));
 		row->m->what = what;
+		row->m->together = g[i].n;
 		row->m->trial = &t[i];
 		minimize_tell(row->m, MINIMIZE_TRIAL);
 	}

@@ -11,10 +11,11 @@
 
 #include <string.h>
 
-#define TICK_MS	   100
-#define EXIT_USAGE 2
-#define EXIT_SKIP  4
-#define EXIT_GONE  75
+#define TICK_MS	     100
+#define EXIT_USAGE   2
+#define EXIT_TROUBLE 3
+#define EXIT_SKIP    4
+#define EXIT_GONE    75
 
 struct boot {
 	struct runner *r;
@@ -55,7 +56,7 @@ static void take(struct boot *b)
 	struct try *a = &b->a[b->next++];
 	u64 now = now_ns();
 
-	try_judge(a, b->r->wanted, EXIT_USAGE);
+	try_judge(a, b->r->wanted, EXIT_TROUBLE);
 	a->took_s = (double)(now - b->next_ns) / 1e9;
 	b->next_ns = now;
 	b->enough |= b->done(b->ctx, a);
@@ -63,7 +64,7 @@ static void take(struct boot *b)
 	b->stopping |= b->enough || a->sick;
 }
 
-/* One that was refused has no result, and the next one begins all the same. */
+/* One that was refused or died has no result, and the next one begins all the same. */
 static void look(struct boot *b)
 {
 	while (!b->stopping && b->next < b->n) {
