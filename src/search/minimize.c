@@ -29,11 +29,12 @@ static void on_attempt(void *ctx, const struct trial *t, const struct try *a)
 {
 	struct minimize *m = ctx;
 
-	/* What is looked for is what was found first, unless somebody said it. */
-	if (a->end == TRY_HIT && !m->wanted->kinds) {
+	/* What is looked for is what was found first, unless somebody said it; and of the kernel
+	 * log's findings the one with this title: another warning is another bug. */
+	if (a->end == TRY_HIT && !m->wanted->kinds)
 		m->wanted->kinds = 1ULL << finding_by_name(a->kind);
+	if (a->end == TRY_HIT && !m->wanted->title[0])
 		snprintf(m->wanted->title, sizeof(m->wanted->title), "%s", a->title);
-	}
 	if (a->end == TRY_HIT && !m->first_n)
 		suspect_named(m, a->actors);
 	m->trial = t;
@@ -170,7 +171,9 @@ static int measure_first(struct minimize *m, struct err *e)
 	m->first_hits = t->hits;
 	m->first_n = t->attempts;
 	m->first_median_s = median_of(t);
-	if (r == 0 && !t->hits)
+	if (r == 0 && !t->hits && t->skipped)
+		r = err_set(e, -ENOENT, "skipped: %.900s", t->text);
+	else if (r == 0 && !t->hits)
 		r = err_set(e, -ENODATA,
 			    "%s did not come in %llu attempts of the scenario as it is: nothing "
 			    "to go by; the last one: %.200s",

@@ -60,7 +60,8 @@ struct minimize {
 
 /*
  * 0: no part that was tried can go. -EINTR: interrupted or out of time; what was found so far is in
- * @m. -ENODATA: the scenario as given did not hit, with the line in @e. Or the runner's -errno.
+ * @m. -ENODATA: the scenario as given did not hit, -ENOENT: it is skipped, with the line in @e. Or
+ * the runner's -errno.
  */
 int minimize(struct minimize *m, struct err *e);
 void minimize_free(struct minimize *m);

@@ -66,6 +66,7 @@ static void account(struct row *row, const struct group *g, const struct trial *
 		p->with = g->n - 1;
 		p->hits = t->hits;
 		p->attempts = t->attempts;
+		p->text[0] = '\0';
 		if (!gone && t->unusable)
 			snprintf(p->text, sizeof(p->text), "%.255s", t->text);
 	}

@@ -64,6 +64,7 @@ static void account(struct trial *t, const struct try *a)
 	if (a->end == TRY_HIT && t->hits < TRIAL_HITS_MAX)
 		t->hit_s[t->hits] = a->hit_s;
 	t->hits += a->end == TRY_HIT;
+	t->skipped += a->end == TRY_SKIPPED;
 	t->others += a->end == TRY_OTHER;
 	if (a->end == TRY_OTHER)
 		snprintf(t->other, sizeof(t->other), "%s", a->kind);

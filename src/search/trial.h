@@ -14,8 +14,8 @@
 #define TRIAL_ATTEMPTS_MAX 200 /* what is open then hits too seldom */
 
 struct trial {
-	json_t *form, *scenario; /* owned */
-	u64 hits, attempts, others, unusable;
+	json_t *form, *scenario;		       /* owned */
+	u64 hits, attempts, others, unusable, skipped; /* skipped ones are unusable, too */
 	double hit_s[TRIAL_HITS_MAX];
 	char other[32];	 /* the kind of the last other finding */
 	char text[1024]; /* the sentence of its last hit, or why it cannot be run */

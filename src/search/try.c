@@ -67,7 +67,9 @@ static bool is_wanted(const struct wanted *w, const json_t *finding)
 
 	if (w->kinds && (kind < 0 || !(w->kinds >> kind & 1)))
 		return false;
-	return !w->title[0] || !strcmp(w->title, text_of(finding, "title"));
+	/* One without a title is not of the kernel log. */
+	return !w->title[0] || !*text_of(finding, "title") ||
+	       !strcmp(w->title, text_of(finding, "title"));
 }
 
 static void add_actor(struct try *a, const char *name)

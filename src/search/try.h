@@ -14,7 +14,7 @@
 /* What counts as a hit. */
 struct wanted {
 	u64 kinds;	 /* bit enum finding_kind; 0: any finding */
-	char title[160]; /* that the kernel log's finding must have, or "" */
+	char title[160]; /* that findings of the kernel log must have, or "" */
 };
 
 /* Read "KIND[,KIND]...". 0, or -EINVAL with what was expected in @e. */

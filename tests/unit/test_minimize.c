@@ -45,6 +45,8 @@ struct fake {
 	struct rng rng;
 	double rate;	      /* with all that is needed */
 	double without_store; /* share of it where mmap_writer has no "store" */
+	const char *title;    /* of the kernel log's, or NULL */
+	bool skipped;	      /* this machine lacks something */
 	u64 stop_after;	      /* attempts; 0: never */
 	int fail_after;	      /* runs of a batch; 0: never */
 	u64 attempts;
@@ -100,11 +102,15 @@ static void attempt(struct fake *f, struct try *a)
 	a->end = TRY_SILENT;
 	if (!form_is_valid(a->scenario, NULL))
 		fail_msg("what was tried is no scenario");
-	if (!chance(f, rate_of(f, a->scenario)))
+	if (f->skipped)
+		a->end = TRY_SKIPPED;
+	if (f->skipped || !chance(f, rate_of(f, a->scenario)))
 		return;
 	a->end = TRY_HIT;
 	a->hit_s = 0.5;
-	strcpy(a->kind, "stale-exposure");
+	strcpy(a->kind, f->title ? "kernel-warning" : "stale-exposure");
+	if (f->title)
+		strcpy(a->title, f->title);
 	strcpy(a->text, "data cell 1: prefill");
 }
 
@@ -264,6 +270,35 @@ static void what_never_hits_is_refused(void **state)
 	minimize_free(&m);
 }
 
+static void what_cannot_be_run_here_is_skipped(void **state)
+{
+	struct minimize m;
+	struct fake f;
+	struct err e = { "" };
+
+	(void)state;
+	begin(&f, &m, 1, 0, 1);
+	f.skipped = true;
+	assert_int_equal(minimize(&m, &e), -ENOENT);
+	minimize_free(&m);
+}
+
+/* Another warning is another bug, though it is of the same kind. */
+static void findings_of_the_kernel_log_keep_their_title(void **state)
+{
+	struct minimize m;
+	struct fake f;
+	struct err e = { "" };
+
+	(void)state;
+	begin(&f, &m, 1, 0, 1);
+	f.title = "WARNING in f";
+	f.wanted.kinds = 1ULL << FINDING_KERNEL_WARNING;
+	assert_int_equal(minimize(&m, &e), 0);
+	assert_string_equal(f.wanted.title, "WARNING in f");
+	minimize_free(&m);
+}
+
 /* Wherever it is stopped, the smallest so far hits; and nothing goes on. */
 static void interruption_leaves_the_best_so_far(void **state)
 {
@@ -309,6 +344,8 @@ int main(void)
 		cmocka_unit_test(what_hits_seldom_is_not_lost),
 		cmocka_unit_test(a_rate_that_falls_is_a_part_that_is_needed),
 		cmocka_unit_test(what_never_hits_is_refused),
+		cmocka_unit_test(what_cannot_be_run_here_is_skipped),
+		cmocka_unit_test(findings_of_the_kernel_log_keep_their_title),
 		cmocka_unit_test(interruption_leaves_the_best_so_far),
 		cmocka_unit_test(a_runner_that_fails_ends_it),
 	};

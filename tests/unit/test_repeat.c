@@ -215,6 +215,8 @@ static const struct {
 	  0.003, false },
 	{ "kernel-warning", "WARNING in g", RESULT("fail", 1, WARNED), 1, TRY_OTHER,
 	  "kernel-warning", 0.003, false },
+	{ "lost-write,kernel-warning", "WARNING in g", RESULT("fail", 1, WARNED "," LOST), 1,
+	  TRY_HIT, "lost-write", 1.5, false },
 	{ "lost-write", "", RESULT("fail", 1, OOPSED "," LOST), 1, TRY_HIT, "lost-write", 1.5,
 	  true },
 };
