@@ -3,6 +3,7 @@
  * looks and closes again; it never arms, mounts or loads anything. */
 #include "caps.h"
 #include "base/cleanup.h"
+#include "base/debugfs.h"
 #include "base/fsutil.h"
 #include "base/proc.h"
 #include "target/fstype.h"
@@ -66,6 +67,13 @@ static int writable(const char *path)
 static int read_write(const char *path)
 {
 	return opens(path, O_RDWR);
+}
+
+static int knob(const char *path)
+{
+	char value[256];
+
+	return debugfs_read(path, value, sizeof(value));
 }
 
 /* Every block device has the knob, or none: any will do. */
@@ -175,15 +183,22 @@ const struct cap_row cap_rows[] = {
 	{ "kernel fuse", "FUSE targets", KCONFIG("CONFIG_FUSE_FS"), read_write, "/dev/fuse" },
 	{ "/dev/kmsg", "kernel log findings", "run as root, or set kernel.dmesg_restrict=0",
 	  readable, "/dev/kmsg" },
-	{ "debugfs", "fault knobs, re-arming of warnings", DEBUGFS, readable,
-	  "/sys/kernel/debug/block" },
+	{ "debugfs", "re-arming of warnings", DEBUGFS, readable, "/sys/kernel/debug/block" },
 	{ "clear_warn_once", "seeing WARN_ON_ONCE more than once", DEBUGFS, writable,
 	  "/sys/kernel/debug/clear_warn_once" },
 	{ "fail_make_request", "fault fail_make_request",
-	  KCONFIG("CONFIG_FAIL_MAKE_REQUEST and CONFIG_FAULT_INJECTION_DEBUG_FS") "; " DEBUGFS,
-	  readable, "/sys/kernel/debug/fail_make_request/probability" },
+	  KCONFIG("CONFIG_FAIL_MAKE_REQUEST and CONFIG_FAULT_INJECTION_DEBUG_FS"), knob,
+	  "fail_make_request/probability" },
 	{ "make-it-fail", "choosing the device that fails", KCONFIG("CONFIG_FAIL_MAKE_REQUEST"),
 	  make_it_fail, "make-it-fail" },
+	{ "failslab", "fault failslab",
+	  KCONFIG("CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS"), knob,
+	  "failslab/probability" },
+	{ "fail_page_alloc", "fault fail_page_alloc",
+	  KCONFIG("CONFIG_FAIL_PAGE_ALLOC and CONFIG_FAULT_INJECTION_DEBUG_FS"), knob,
+	  "fail_page_alloc/probability" },
+	{ "xfs error tags", "fault xfs_errortag", KCONFIG("CONFIG_XFS_DEBUG"), readable,
+	  "/sys/fs/xfs/debug" },
 	{ "device-mapper", "faults dm_*", "modprobe dm-mod, as root", read_write,
 	  "/dev/mapper/control" },
 	{ "userfaultfd", "holds source-fault and dest-fault",

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "base/futex.h"
+#include "oplog.h"
 #include "race.h"
 #include "scenario.h"
 #include "verify.h"
@@ -63,6 +64,25 @@ struct sighting {
 
 #define RUN_SIGHTINGS 64
 
+/*
+ * A fault as the actors see it: whether an error may be its doing, and how many were told to whom.
+ * Written by the coordinator, but for the counts.
+ */
+#define RUN_FAULTS	 16
+#define RUN_FAULT_ERRNOS 8
+
+struct run_fault {
+	char name[32];
+	u32 errnos[RUN_FAULT_ERRNOS]; /* that it explains, 0-terminated if fewer */
+	bool loses_writes, ends_fs;
+	_Atomic u64 first_ns; /* when it was armed first (CLOCK_MONOTONIC), 0: never yet */
+	_Atomic u64
+		until_ns; /* end of its last window and of the grace after it; UINT64_MAX: armed */
+	/* Errors that an actor was told of, by operation and by place in errnos. Other errors, of a
+	 * filesystem that it ended, count in the last column. */
+	_Atomic u64 told[OP_KINDS][RUN_FAULT_ERRNOS + 1];
+};
+
 struct run_shared {
 	u64 magic, len;
 	u64 start_ns;	    /* CLOCK_MONOTONIC of the start barrier */
@@ -73,6 +93,10 @@ struct run_shared {
 	u32 stop_on_hit;    /* the first sighting ends the run, at once */
 	_Atomic u64 sightings_lost;
 	struct slot slots[SHADOW_WRITERS]; /* by writer id */
+	_Atomic u64 fs_down_ns; /* the filesystem was seen read-only or shut down by a fault */
+	_Atomic u32 fs_down_errno;
+	u32 nfaults;
+	struct run_fault faults[RUN_FAULTS];
 	u32 nraces;
 	struct race races[RACES_MAX];
 	struct sighting board[RUN_SIGHTINGS];

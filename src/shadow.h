@@ -97,7 +97,11 @@ struct shadow_file {
 	 */
 	_Atomic u32 lost_from, lost_to;
 	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
-	u64 reserved[3];
+	/* Writes may fail untold: what was settled in epochs before risk_to and is not synced yet.
+	 */
+	_Atomic u32 risk_to;
+	u32 base_seq; /* size_seq when the first state of the file was on disk */
+	u64 reserved[2];
 };
 
 struct shadow {
@@ -196,6 +200,15 @@ void sync_commit(struct shadow_file *f, u32 epoch);
 /* A sync failed and said so: what was dirtied since the last good one may be on disk or not, and
  * its pages count as clean. (fsync(2), EIO; Documentation/filesystems/vfs.rst on errseq) */
 void sync_failed(struct shadow_file *f);
+/* From now on writeback may fail, and until somebody syncs nobody is told: what is not durable may
+ * be lost any time / no more of what is written from now on. */
+void risk_begin(struct shadow *sh);
+void risk_end(struct shadow *sh);
+/* May the settled state of the cell be lost, and nobody have asked since? */
+bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c);
+/* After a loss the size on disk may be any of those since the last good sync: open its bounds, but
+ * for what must be there, durable cells. */
+void size_after_loss(struct shadow *sh, struct shadow_file *f);
 /* Is the settled state of the cell among what a told error may have lost? */
 bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c);
 

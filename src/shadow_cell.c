@@ -34,6 +34,9 @@ static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 {
 	u32 synced = atomic_load_explicit(&f->durable_epoch, memory_order_acquire);
 
+	/* A good sync after one that failed says nothing of what the first one lost. */
+	if (sync_lost(f, c))
+		return;
 	if (atomic_load_explicit(&c->epoch, memory_order_relaxed) < synced)
 		atomic_store_explicit(&c->durable, CELL_GEN(atomic_load(&c->settled)),
 				      memory_order_release);
@@ -342,4 +345,54 @@ bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c)
 	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
 
 	return to && epoch < to && epoch >= atomic_load(&f->lost_from);
+}
+
+void risk_begin(struct shadow *sh)
+{
+	for (u32 i = 0; i < sh->nfiles; i++)
+		atomic_store_explicit(&sh->files[i].risk_to, UINT32_MAX, memory_order_release);
+}
+
+void risk_end(struct shadow *sh)
+{
+	for (u32 i = 0; i < sh->nfiles; i++) {
+		struct shadow_file *f = &sh->files[i];
+
+		/* What is written from here on belongs to a later epoch. */
+		atomic_store(&f->risk_to, atomic_fetch_add(&f->epoch, 1) + 1);
+	}
+}
+
+bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c)
+{
+	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
+	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
+
+	return epoch < to && epoch >= atomic_load(&f->durable_epoch);
+}
+
+/* The end of the last cell that is certainly on disk. */
+static u64 durable_end(const struct shadow *sh, const struct shadow_file *f)
+{
+	u32 synced = atomic_load(&f->durable_epoch);
+
+	for (u64 cell = f->ncells; cell-- > 0;) {
+		const struct shadow_cell *c = shadow_cell(sh, f, cell);
+		u64 settled = atomic_load(&c->settled);
+
+		if (CELL_GEN(settled) && CELL_KIND(settled) == CELL_STAMP &&
+		    atomic_load(&c->epoch) < synced && !sync_lost(f, c))
+			return (cell + 1) << f->cell_shift;
+	}
+	return 0;
+}
+
+void size_after_loss(struct shadow *sh, struct shadow_file *f)
+{
+	if (atomic_load(&f->size_seq) == f->base_seq)
+		return; /* it never changed */
+	size_begin(f, durable_end(sh, f));
+	size_begin(f, f->max_bytes);
+	size_doubt(f);
+	size_doubt(f);
 }

@@ -402,6 +402,13 @@ static int undo_one(struct undo *u, size_t i, struct err *e)
 	return r;
 }
 
+int undo_put_back(struct undo *u, int n, struct err *e)
+{
+	if (n < 0 || (size_t)n >= u->n)
+		return err_set(e, -ENOENT, "%s: no entry %d", u->path, n);
+	return u->entries[n].done ? 0 : undo_one(u, (size_t)n, e);
+}
+
 static void say(FILE *out, const struct undo *u, const struct entry *en, int r, const char *text)
 {
 	if (!out)

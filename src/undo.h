@@ -45,6 +45,8 @@ int undo_record(struct undo *u, enum undo_kind kind, const char *a, const char *
 /* The change of entry @n was put back by its maker. 0 or -errno; -ENOENT for no such entry,
  * 0 too when it was forgotten before. */
 int undo_forget(struct undo *u, int n);
+/* Put entry @n back now, by its kind's function. 0 or -errno with text in @e; it then stays. */
+int undo_put_back(struct undo *u, int n, struct err *e);
 /* UNDO_PROCESS for the process group of @pid, which must be alive. As undo_record. */
 int undo_record_process(struct undo *u, int pid);
 /* UNDO_SYSCTL with the value that @path has now. As undo_record. */

@@ -6,6 +6,8 @@
  */
 #include "undo.h"
 #include "base/cleanup.h"
+#include "base/debugfs.h"
+#include "base/freeze.h"
 #include "base/fsutil.h"
 #include "base/loopdev.h"
 #include "base/mounts.h"
@@ -83,6 +85,55 @@ int undo_sysctl(const char *const arg[UNDO_ARGS], struct err *e)
 	r = attr_write(arg[0], arg[1]);
 	return r < 0 ? err_set(e, r, "cannot write '%s' to %s: %s", arg[1], arg[0], strerror(-r))
 		     : 0;
+}
+
+int undo_knob(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	char now[256];
+	int r;
+
+	if (arg[0][0] == '/' || strstr(arg[0], ".."))
+		return err_set(e, -EINVAL, "%s: not a path below debugfs", arg[0]);
+	r = debugfs_read(arg[0], now, sizeof(now));
+	if (r == -ENOENT || (r == 0 && !strcmp(now, arg[1])))
+		return 0;
+	if (r == 0)
+		r = debugfs_write(arg[0], arg[1]);
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s in debugfs: %s", arg[1], arg[0],
+			       strerror(-r))
+		     : 0;
+}
+
+/* Before the processes: who waits for a frozen filesystem does not die. Where the mount is not to
+ * be seen from here, the device is, which the frozen filesystem holds. */
+int undo_freeze(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	char dev[LOOP_NAME_MAX];
+	const char *device = arg[1];
+	struct mount_info m;
+	struct stat st;
+	int r = mount_at(arg[0], &m);
+
+	if (r == 0)
+		r = fs_thaw(arg[0]);
+	if (r == 0)
+		return 0;
+	if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode)) {
+		if (loop_find_backed(device, dev) < 0)
+			return 0;
+		device = dev;
+	}
+	r = fs_thaw_device(device, arg[2]);
+	return r < 0 ? err_set(e, r, "cannot thaw the %s on %s: %s; see `fsfreeze --unfreeze %s`",
+			       arg[2], device, strerror(-r), arg[0])
+		     : 0;
+}
+
+int undo_file(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	if (unlink(arg[0]) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return err_set(e, -errno, "cannot remove %s: %s", arg[0], strerror(errno));
 }
 
 /* Every process of the cgroup at @dir into the one at @to. -errno of the last that would not. */

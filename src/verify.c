@@ -26,11 +26,19 @@ const struct promise verify_promises[] = {
 	  "after a sync failed with EIO or ENOSPC, what was dirtied since the last good one is old "
 	  "or new",
 	  "fsync(2), EIO; Documentation/filesystems/vfs.rst, errseq" },
+	{ "untold-yet",
+	  "while faults make writeback fail, what is not synced may be old or new until somebody "
+	  "asks",
+	  "fsync(2), EIO; Documentation/filesystems/vfs.rst, errseq" },
 	{ "direct-beside-cached", "direct writers share no zone with buffered or mmap dirtiers",
 	  "open(2), NOTES on O_DIRECT" },
 	{ "direct-read-delalloc",
 	  "a direct read beside dirtiers may fail with EIO and a collision line in the log",
 	  "fs/iomap/direct-io.c, iomap_dio_iter(), IOMAP_DELALLOC" },
+	{ "direct-write-stale-cache",
+	  "a sync after a direct write that left dirty pages in the cache may fail with EIO and a "
+	  "line in the log",
+	  "open(2), NOTES on O_DIRECT; mm/filemap.c, dio_warn_stale_pagecache()" },
 	{ "store-past-end",
 	  "bytes stored past the end of the file in its last page are not checked",
 	  "mmap(2), NOTES" },
@@ -214,7 +222,7 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
-	if (sync_lost(f, shadow_cell(sh, f, cell)))
+	if (sync_lost(f, shadow_cell(sh, f, cell)) || risk_pending(f, shadow_cell(sh, f, cell)))
 		widen_by_loss(&w, shadow_cell(sh, f, cell));
 	return w;
 }

@@ -29,7 +29,7 @@ const char vm_scoreboard_help[] =
 
 bool vm_scoreboard_takes(int c)
 {
-	return strchr("kBNLSOF", c) != NULL;
+	return strchr("kBNLSOQ", c) != NULL;
 }
 
 static int bad(const char *option, const char *value, const char *expected)

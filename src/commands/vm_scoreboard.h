@@ -18,7 +18,7 @@ extern const char vm_scoreboard_help[];
 		{ "silence-time", required_argument, NULL, 'S' },                                  \
 		{ "only", required_argument, NULL, 'O' },                                          \
 	{                                                                                          \
-		"fast", no_argument, NULL, 'F'                                                     \
+		"fast", no_argument, NULL, 'Q'                                                     \
 	}
 
 bool vm_scoreboard_takes(int c);

@@ -7,15 +7,6 @@
 
 #define OVERFLOW_TITLE "further kernel events, of more titles than are kept"
 
-static bool is_allowed(const struct klog *k, const struct splat *s)
-{
-	for (size_t i = 0; i < s->nlines; i++)
-		for (size_t a = 0; a < k->nallow; a++)
-			if (strstr(s->lines[i], k->allow[a]))
-				return true;
-	return false;
-}
-
 /* Does the event name loop devices, and none of them ours? A run must not answer for what goes on
  * beside it. */
 static bool is_foreign(const struct klog *k, const struct splat *s)

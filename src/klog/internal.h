@@ -6,6 +6,7 @@
  *	record.c  record -> text, caller, stamp         splat.c   lines -> splats
  *	klog.c    the handle: a line's way              titles.c, tasks.c  splat -> name, task
  *	events.c  splat -> deduplicated event           taint.c   the rest of /proc and debugfs
+ *	allow.c   what is expected, and when
  */
 #ifndef STRESSD_KLOG_INTERNAL_H
 #define STRESSD_KLOG_INTERNAL_H
@@ -47,6 +48,15 @@ struct log_copy {
 	int error; /* -errno not yet told to the caller */
 };
 
+/* Rules by name that are allowed in windows of time; the last one may be open. */
+struct allow_rules {
+	const char *const *rules;
+	struct allow_window {
+		u64 from_ns, to_ns;
+	} * windows;
+	size_t nwindows;
+};
+
 struct klog {
 	struct kmsg_source source;
 	int epoll_fd, timer_fd;
@@ -62,6 +72,8 @@ struct klog {
 	u64 completed;
 	char **allow;
 	size_t nallow;
+	struct allow_rules *allow_rules;
+	size_t nallow_rules;
 	char own_device[32]; /* klog_own_device(); only when owns */
 	bool owns;
 	struct window window;
@@ -74,6 +86,10 @@ void klog_line(struct klog *k, const char *caller, const char *text, u64 time_ns
 /* reader.c: read a bounded number of records; 0 or -errno. */
 int reader_drain(struct klog *k);
 void reader_arm_timer(struct klog *k);
+
+/* allow.c */
+bool is_allowed(const struct klog *k, const struct splat *s);
+void allow_free(struct klog *k);
 
 /* events.c */
 void events_add(void *klog, struct splat *s);

@@ -32,22 +32,6 @@ int klog_fd(const struct klog *k)
 	return k->epoll_fd;
 }
 
-void klog_allow(struct klog *k, const char *substring)
-{
-	char **grown, *copy;
-
-	/* An empty pattern is in every line: it would allow whatever comes. */
-	if (!*substring)
-		return;
-	grown = reallocarray(k->allow, k->nallow + 1, sizeof(*grown));
-	if (!grown)
-		return;
-	k->allow = grown;
-	copy = strdup(substring);
-	if (copy)
-		k->allow[k->nallow++] = copy;
-}
-
 void klog_line(struct klog *k, const char *caller, const char *text, u64 time_ns)
 {
 	char cut[TEXT_MAX + 1];
@@ -121,9 +105,7 @@ void klog_close(struct klog *k)
 	if (k->rules)
 		splats_finish(&k->splats);
 	events_free(k);
-	for (size_t i = 0; i < k->nallow; i++)
-		free(k->allow[i]);
-	free(k->allow);
+	allow_free(k);
 	window_free(&k->window);
 	if (k->copy.f)
 		fclose(k->copy.f);

@@ -39,6 +39,12 @@ int klog_open_memory(struct klog **ret);
 int klog_fd(const struct klog *k);
 /* Events completed from now on that have @substring in any of their lines are allowed. */
 void klog_allow(struct klog *k, const char *substring);
+/* A set of rules by name (NULL-terminated, kept by the caller) that are allowed in windows of time,
+ * by the stamp of an event's first line: none so far. Returns its number or -errno. A window is
+ * opened, and later closed; times are CLOCK_MONOTONIC. */
+int klog_allow_rules(struct klog *k, const char *const *rules);
+void klog_allow_from(struct klog *k, int set, u64 from_ns);
+void klog_allow_until(struct klog *k, int set, u64 to_ns);
 /* The device of this run ("loop3", or "" for none that is a loop device): events that name other
  * loop devices only are somebody else's, and allowed. Other devices may lie under an image. */
 void klog_own_device(struct klog *k, const char *name);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "ops/sight.h"
+#include "ops/told.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -57,14 +58,14 @@ int afile_remap(struct afile *f)
 {
 	void *map;
 
-	if (f->map)
-		munmap(f->map, f->map_len);
-	f->map = NULL;
 	if (!f->map_len)
 		return 0;
+	/* The new one first: it lies elsewhere, and without memory the old one stays. */
 	map = mmap(NULL, f->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
+	if (f->map)
+		munmap(f->map, f->map_len);
 	f->map = map;
 	return 0;
 }
@@ -111,6 +112,13 @@ int actor_open(struct actor *a, bool create, struct err *e)
 	return 0;
 }
 
+/* Some filesystems write back on close, and tell here. (close(2), EIO) */
+static void close_told(struct afile *f, int fd)
+{
+	if (fd >= 0 && close(fd) < 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
+		sync_failed(f->sf);
+}
+
 void actor_close(struct actor *a)
 {
 	for (u32 i = 0; i < a->nfiles; i++) {
@@ -119,10 +127,8 @@ void actor_close(struct actor *a)
 		if (f->map)
 			munmap(f->map, f->map_len);
 		f->map = NULL;
-		if (f->fd >= 0)
-			close(f->fd);
-		if (f->dfd >= 0)
-			close(f->dfd);
+		close_told(f, f->fd);
+		close_told(f, f->dfd);
 		f->fd = f->dfd = -1;
 	}
 }
@@ -182,6 +188,8 @@ bool judge_errno(struct actor *a, struct afile *f, const struct op_record *rec, 
 	for (; legal && *legal; legal++)
 		if (*legal == err)
 			return true;
+	if (told_explains(a, f, rec, err))
+		return true;
 	/* EINTR: a signal; ENOMEM: reclaim beside us. Neither says anything about the data. */
 	if (err == EINTR || err == ENOMEM || (space && f && nearly_full(a, f)))
 		return true;

@@ -7,6 +7,7 @@
 #include "ops/actor.h"
 #include "ops/guard.h"
 #include "ops/sight.h"
+#include "ops/told.h"
 
 #include <errno.h>
 #include <string.h>
@@ -151,7 +152,9 @@ static bool came_short(struct actor *a, struct read_op *r, u64 at)
 	oplog_end(rec, n);
 	if (n < 0)
 		judge_errno(a, r->f, rec, (int)-n, legal_errnos(r->op));
-	return n == 0 || (n > 0 && layer_of(r->op) == LAYER_CACHE);
+	if (n > 0 && layer_of(r->op) == LAYER_CACHE)
+		return !told_explains(a, r->f, r->rec, EIO); /* the error may have passed */
+	return n == 0;
 }
 
 /* A read may end before the end of the file, but may not find it there. */

@@ -32,11 +32,13 @@ static void quiet(struct actor *a, bool on)
 	actor_beat(a);
 }
 
-/* Of an error other than the two nothing is known to be lost. */
+/* Whoever is told anything but that the call itself was wrong was told of a loss. */
 static void tell_failed(struct actor *a, struct afile *f, const struct op_record *rec, int err,
 			u32 from, u32 to)
 {
-	for (u32 i = from; (err == EIO || err == ENOSPC) && i < to; i++)
+	bool loss = err != EINTR && err != EBADF && err != EINVAL && err != EAGAIN;
+
+	for (u32 i = from; loss && i < to; i++)
 		sync_failed(&a->sh->files[i]);
 	judge_errno(a, f, rec, err, NULL);
 }

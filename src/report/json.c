@@ -159,6 +159,33 @@ static json_t *workers_to_json(const struct run_result *r)
 	return all;
 }
 
+static json_t *told_to_json(const struct fault_result *f)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < f->ntold; i++)
+		all = append(all, json_pack("{ss ss so}", "operation", f->told[i].op, "error",
+					    f->told[i].error, "count", number(f->told[i].count)));
+	return all;
+}
+
+static json_t *faults_to_json(const struct run_result *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < r->nfaults; i++) {
+		const struct fault_result *f = &r->faults[i];
+
+		all = append(all, json_pack("{ss sb so sf so ss so so}", "type", f->type, "dropped",
+					    (int)f->dropped, "armed", number(f->armings), "armed_s",
+					    f->armed_s, "injected",
+					    f->counted ? number(f->injected) : json_null(),
+					    "source", f->source, "told", told_to_json(f), "balance",
+					    json_text(f->balance)));
+	}
+	return all;
+}
+
 json_t *counts_to_json(const struct run_result *r)
 {
 	return json_pack("{so so so so so so so}", "ops", number(r->ops), "cells", number(r->cells),
@@ -235,14 +262,15 @@ json_t *result_to_json(const struct run_result *r)
 
 	snprintf(key, sizeof(key), "%016llx", (unsigned long long)r->run_key);
 	return json_pack(
-		"{si so ss si so so so so sf sf sf ss so s[] so so so so so so so so}", "version",
+		"{si so ss si so so so so sf sf sf ss so so so so so so so so so so so}", "version",
 		RESULT_VERSION, "scenario",
 		r->sc && r->sc->name ? json_text(r->sc->name) : json_null(), "verdict",
 		verdict_names[r->verdict], "exit", r->exit, "reason", text_or_null(r->reason),
 		"seed", number(r->seed), "started", started_to_json(r), "expect",
 		r->sc && r->sc->expect ? json_text(r->sc->expect) : json_null(), "duration_s",
 		r->duration_s, "setup_s", r->setup_s, "verify_s", r->verify_s, "run_key", key,
-		"counts", counts_to_json(r), "faults", "races", races_to_json(r), "findings",
+		"counts", counts_to_json(r), "faults", faults_to_json(r), "expected_end",
+		text_or_null(r->expected_end), "races", races_to_json(r), "findings",
 		findings_to_json(r), "kernel_log", kernel_log_to_json(r), "environment",
 		environment_to_json(r), "dropped", texts_to_json(r->dropped, r->ndropped), "notes",
 		texts_to_json(r->notes, r->nnotes), "run_dir", text_or_null(r->run_dir),

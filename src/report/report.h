@@ -41,6 +41,24 @@ struct race_result {
 	double rate_lo, rate_hi; /* of hits an attempt, with 95 % confidence */
 };
 
+/* Errors of one operation that somebody was told of. */
+struct told_result {
+	const char *op, *error; /* "fsync", "EIO" */
+	u64 count;
+};
+
+struct fault_result {
+	const char *type, *source; /* of the count, for people */
+	bool dropped;
+	u64 armings;
+	double armed_s;
+	bool counted; /* else `injected` is not known */
+	u64 injected;
+	struct told_result *told;
+	size_t ntold;
+	char balance[1024]; /* what came of it, in a sentence */
+};
+
 struct run_result {
 	const struct scenario *sc;
 	int verdict; /* enum run_verdict */
@@ -59,6 +77,9 @@ struct run_result {
 	size_t nworkers;
 	struct race_result *races;
 	size_t nraces;
+	struct fault_result *faults;
+	size_t nfaults;
+	char expected_end[256]; /* faults ended the filesystem, as they may; "" otherwise */
 	struct finding **findings; /* worst first is not promised; in order of time */
 	size_t nfindings;
 	u64 findings_lost; /* sightings that did not fit on the board */

@@ -142,6 +142,30 @@ static void put_races(const struct run_result *r, FILE *out, const struct style 
 	}
 }
 
+static void put_faults(const struct run_result *r, FILE *out, const struct style *st)
+{
+	for (size_t i = 0; i < r->nfaults; i++) {
+		const struct fault_result *f = &r->faults[i];
+		char n[PEOPLE_MAX], armed[PEOPLE_MAX], took[PEOPLE_MAX], line[2048];
+
+		if (!i)
+			fprintf(out, "\n%sfaults%s\n", st->strong, st->off);
+		if (f->armings)
+			snprintf(line, sizeof(line),
+				 "%s: armed %s time%s for %s; %s injected (%s); %s", f->type,
+				 people_count(armed, f->armings), plural(f->armings),
+				 people_time(took, (u64)(f->armed_s * 1e9)),
+				 f->counted ? people_count(n, f->injected)
+					    : "nobody knows how many",
+				 f->source, f->balance);
+		else
+			snprintf(line, sizeof(line), "%s: %s", f->type, f->balance);
+		put_wrapped(out, "  - ", 4, line);
+	}
+	if (*r->expected_end)
+		put_wrapped(out, "  - an expected end: ", 4, r->expected_end);
+}
+
 static void put_list(const char *title, char *const *items, size_t n, FILE *out,
 		     const struct style *st)
 {
@@ -192,6 +216,7 @@ void report_text(const struct run_result *r, FILE *out, bool colour)
 	put_work(r, out);
 	put_workers(r, out, st);
 	put_races(r, out, st);
+	put_faults(r, out, st);
 	put_kernel_log(r, out);
 	put_list("Left out, this machine lacks it", r->dropped, r->ndropped, out, st);
 	put_list("Notes", r->notes, r->nnotes, out, st);

@@ -179,10 +179,14 @@ int sc_check_workers(const struct scenario *sc, const struct json_at *root)
 	return check_unmounts(sc, &workers);
 }
 
-int sc_check_fault(const struct sc_fault *f, const struct json_at *at)
+static int check_schedule(const struct sc_fault *f, const struct json_at *at)
 {
 	char buf[UNITS_MAX];
 
+	if (f->type->flags & FAULT_NEEDS_FOR && !f->for_ns)
+		return json_fail(&AT_KEY(at, "for"),
+				 "%s would last to the end; expected a time, such as \"500ms\"",
+				 f->type->name);
 	if (f->every_ns && !f->for_ns)
 		return json_fail(&AT_KEY(at, "every"), "the fault is never disarmed; expected a "
 						       "\"for\" beside \"every\"");
@@ -192,4 +196,55 @@ int sc_check_fault(const struct sc_fault *f, const struct json_at *at)
 				 "most %s",
 				 format_time(buf, f->every_ns));
 	return 0;
+}
+
+/* Its knobs are there once, for the whole machine or filesystem. */
+static int check_once(const struct scenario *sc, size_t i, const struct json_at *at)
+{
+	for (size_t k = 0; k < i; k++)
+		if (sc->faults[k].type == sc->faults[i].type)
+			return json_fail(&AT_KEY(at, "type"),
+					 "%s is /faults/%zu already; expected each fault once",
+					 sc->faults[i].type->name, k);
+	return 0;
+}
+
+/* What it needs of the target, and of those who unmount it: umount(2) tells nobody of errors. */
+static int check_place(const struct scenario *sc, const struct sc_fault *f,
+		       const struct json_at *at)
+{
+	const struct sc_worker *unmounts = find_flag(sc, WORKER_UNMOUNTS);
+	const struct sc_worker *program = find_flag(sc, WORKER_HOLDS_FILES);
+
+	if (f->type->flags & FAULT_NEEDS_MOUNT && !strcmp(sc->target.type->name, "directory"))
+		return json_fail(&AT_KEY(at, "type"),
+				 "%s needs a filesystem that stressd mounted and /target is a "
+				 "directory; expected another target, such as \"image\"",
+				 f->type->name);
+	if (f->type->flags & (FAULT_KEEPS_MOUNTED | FAULT_LOSES_WRITES) && unmounts)
+		return json_fail(&AT_KEY(at, "type"),
+				 "%s does not go with %s at %s, which unmounts; expected only one "
+				 "of the two",
+				 f->type->name, unmounts->type->name, unmounts->pointer);
+	if (f->type->errnos && program)
+		return json_fail(&AT_KEY(at, "type"),
+				 "%s makes calls fail, and %s at %s runs a program that fails "
+				 "with them; expected only one of the two",
+				 f->type->name, program->type->name, program->pointer);
+	return 0;
+}
+
+int sc_check_fault(const struct scenario *sc, size_t i, const struct json_at *at)
+{
+	const struct sc_fault *f = &sc->faults[i];
+	struct err e = { "" };
+	int r = check_schedule(f, at);
+
+	if (r == 0)
+		r = check_once(sc, i, at);
+	if (r == 0)
+		r = check_place(sc, f, at);
+	if (r == 0 && f->type->check && f->type->check(f->options, sc, f, &e) < 0)
+		r = json_fail(&AT_KEY(at, "options"), "%s", e.text);
+	return r;
 }

@@ -174,7 +174,7 @@ static int decode_fault(struct scenario *sc, size_t i, const struct scenario_tab
 				   &f->options);
 	}
 	option_free(sc_fault_options, &keys);
-	return r < 0 ? r : sc_check_fault(f, at);
+	return r < 0 ? r : sc_check_fault(sc, i, at);
 }
 
 static int decode_file(struct scenario *sc, size_t i, const struct scenario_tables *tables,
@@ -263,7 +263,7 @@ int sc_decode_faults(struct scenario *sc, const struct scenario_tables *tables,
 		     const struct json_at *root, json_t *resolved)
 {
 	struct json_at at = AT_KEY(root, "faults");
-	int r = sc_open_array(&at, resolved, 0, 256, sizeof(*sc->faults), &sc->faults);
+	int r = sc_open_array(&at, resolved, 0, RUN_FAULTS, sizeof(*sc->faults), &sc->faults);
 
 	return r < 0 ? r : sc_decode_array(sc, tables, &at, resolved, decode_fault, &sc->nfaults);
 }

@@ -116,7 +116,7 @@ static json_t *fault_schema(const struct fault_type *const *types)
 			return NULL;
 	if (set_property(items, "type", json_pack("{sO}", "enum", names)))
 		return NULL;
-	return array_of(take_ptr(items), 0, 256);
+	return array_of(take_ptr(items), 0, RUN_FAULTS);
 }
 
 static json_t *race_schema(void)

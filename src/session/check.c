@@ -13,18 +13,17 @@
 
 #define SWEEP (1 * MIB)
 
-static int drop(struct check *c)
+/* An error of the sync is judged as any worker's. */
+static void drop(struct check *c)
 {
 	for (u32 i = 0; i < c->actor->nfiles; i++) {
 		struct afile *f = &c->actor->files[i];
 
-		if (fsync(f->fd) < 0)
-			return -errno;
+		op_sync(c->actor, f, OP_FSYNC);
 		/* Mapped pages are not dropped: the mapping goes for the time of the call. */
 		madvise(f->map, f->map_len, MADV_DONTNEED);
 		posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
 	}
-	return 0;
 }
 
 static int remount(struct check *c, struct err *e)
@@ -32,6 +31,12 @@ static int remount(struct check *c, struct err *e)
 	int r;
 
 	actor_close(c->actor);
+	for (u32 i = 0; i < c->actor->nfiles; i++) {
+		struct shadow_file *sf = c->actor->files[i].sf;
+
+		if (atomic_load(&sf->lost_to))
+			size_after_loss(c->actor->sh, sf);
+	}
 	r = c->target->type->remount_cycle(c->target, e);
 	if (r == 0)
 		r = actor_open(c->actor, false, e);
@@ -158,6 +163,16 @@ static bool possible(struct check *c, enum sc_layer layer)
 	return !why;
 }
 
+void check_after_down(struct check *c)
+{
+	for (int layer = 0; layer < LAYER_REMOUNTED; layer++)
+		if (c->layers >> layer & 1)
+			snprintf(c->notes[layer], sizeof(c->notes[layer]),
+				 "the filesystem was down until it was mounted again");
+	c->layers &= ~((1ULL << LAYER_REMOUNTED) - 1);
+	c->layers |= 1ULL << LAYER_REMOUNTED;
+}
+
 int check_all(struct check *c, struct err *e)
 {
 	int r = 0;
@@ -166,13 +181,11 @@ int check_all(struct check *c, struct err *e)
 		if (!(c->layers >> layer & 1) || !possible(c, (enum sc_layer)layer))
 			continue;
 		if (layer == LAYER_DROPPED)
-			r = drop(c);
+			drop(c);
 		else if (layer == LAYER_REMOUNTED)
 			r = remount(c, e);
 		else if (layer == LAYER_DEVICE)
-			r = drop(c);
-		if (r < 0 && layer != LAYER_REMOUNTED)
-			err_set(e, r, "fsync of the files to check failed: %s", strerror(-r));
+			drop(c);
 		if (r == 0)
 			sweep(c, (enum sc_layer)layer);
 		c->progress(c->ctx);

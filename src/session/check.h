@@ -23,6 +23,8 @@ struct check {
 	char notes[LAYERS][160]; /* why a layer was not checked, "" otherwise */
 };
 
+/* The filesystem went down: only what a remount brings back can be read, and sizes may be older. */
+void check_after_down(struct check *c);
 /* Check all layers asked for. 0, or -errno when a remount failed (text in @e). */
 int check_all(struct check *c, struct err *e);
 /* Fill in, for a finding with a cell, what each layer that can be read now holds. */

@@ -6,6 +6,7 @@
 #include "session/session.h"
 
 #include "base/cleanup.h"
+#include "session/faults.h"
 #include "session/step.h"
 
 #include <errno.h>
@@ -29,13 +30,15 @@ struct loop {
 };
 
 /* Sources that are no worker, by their epoll data. */
-enum source { SRC_SIGNALS, SRC_TIMER, SRC_KLOG, SRC_JANITOR, SRC_WORKERS };
+enum source { SRC_SIGNALS, SRC_TIMER, SRC_KLOG, SRC_JANITOR, SRC_FAULTS, SRC_WORKERS };
 
+/* Faults first: who waits for a frozen filesystem sees no flag. */
 static void stop_workers(struct session *s)
 {
 	if (s->stop_ns)
 		return;
 	s->stop_ns = now_ns();
+	faults_stop(s);
 	atomic_store(&s->run->stop, 1);
 	atomic_store(&s->run->go, 1);
 	futex_wake_all(&s->run->go);
@@ -86,6 +89,7 @@ static void show_live(struct loop *l)
 				 .ops = ops,
 				 .ops_per_s = (ops - l->ops_before) * NSEC_PER_SEC /
 					      (TICK_NS * LIVE_TICKS),
+				 .faults = faults_injected(s),
 				 .overlaps = total_overlaps(s),
 				 .findings = s->result.nfindings,
 				 .klog_events = klog_count_safe(s),
@@ -113,6 +117,8 @@ static bool time_is_up(const struct session *s)
 		return true;
 	if (s->sc->stop_on == STOP_HIT && s->result.nfindings)
 		return true;
+	if (ledger_fs_down(s))
+		return true; /* the faults' expected end */
 	if (s->sc->stop_on == STOP_ATTEMPTS && attempts_made(s))
 		return true;
 	/* stressd's own trouble: what still runs is not what the scenario asked for */
@@ -165,6 +171,9 @@ static void on_event(struct loop *l, u64 data)
 	case SRC_JANITOR:
 		on_janitor(l);
 		return;
+	case SRC_FAULTS:
+		faults_due(l->s);
+		return;
 	default:
 		judge_sightings(l->s);
 		crew_reap(l->s, &l->s->crew[data - SRC_WORKERS]);
@@ -201,6 +210,8 @@ static int open_sources(struct loop *l, struct err *e)
 		r = add(l, klog_fd(s->klog), SRC_KLOG);
 	if (r == 0)
 		r = add(l, s->janitor.pidfd, SRC_JANITOR);
+	if (r == 0)
+		r = add(l, faults_fd(s), SRC_FAULTS);
 	for (size_t i = 0; i < s->ncrew && r == 0; i++)
 		r = add(l, s->crew[i].pidfd, SRC_WORKERS + i);
 	return r < 0 ? err_set(e, r, "epoll: %s", strerror(-r)) : 0;
@@ -257,6 +268,10 @@ int coordinate(struct session *s, struct err *e)
 	atomic_store(&s->run->go, 1);
 	futex_wake_all(&s->run->go);
 	step("started");
+	if (r == 0 && !s->stop_ns)
+		r = faults_start(s, e);
+	if (r < 0)
+		return r;
 	while (r == 0 && s->alive)
 		r = pump(&l);
 	if (!s->stop_ns)

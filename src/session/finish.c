@@ -7,6 +7,7 @@
 #include "session/session.h"
 
 #include "session/account.h"
+#include "session/faults.h"
 #include "session/step.h"
 
 #include <stdlib.h>
@@ -29,6 +30,18 @@ static void on_progress(void *ctx)
 	live_update(s->live, &st);
 }
 
+/* A filesystem that a fault ended must come back when it is mounted again. */
+static void check_failed(struct session *s, const struct err *e)
+{
+	if (ledger_down_now(s) && s->target.type->remount_cycle && !s->target.mounted)
+		judge_add(s, account_plain(FINDING_FSCK, "verify", now_ns() - s->run->start_ns,
+					   "%s went down under a fault and cannot be mounted "
+					   "again: %.300s",
+					   s->target.fs, e->text));
+	else
+		judge_trouble(s, "final check: %s", e->text);
+}
+
 /* The final check. It comes after a short sync, so that what writeback still has to say is said. */
 void finish_check(struct session *s)
 {
@@ -40,12 +53,15 @@ void finish_check(struct session *s)
 	struct err e = { "" };
 
 	s->phase = "verify";
-	if (actor_open(&s->actor, false, &e) < 0) {
+	if (!ledger_down_now(s) && actor_open(&s->actor, false, &e) < 0) {
 		judge_trouble(s, "final check: %s", e.text);
 		return;
 	}
+	ledger_settle(s);
+	if (ledger_down_now(s))
+		check_after_down(&c);
 	if (check_all(&c, &e) < 0)
-		judge_trouble(s, "final check: %s", e.text);
+		check_failed(s, &e);
 	for (size_t i = 0; i < s->result.nfindings; i++)
 		check_layers_of(&c, s->result.findings[i]);
 	for (int i = 0; i < LAYERS; i++)
@@ -65,6 +81,7 @@ void finish_fs(struct session *s)
 	struct err e = { "" };
 	int r;
 
+	faults_unpin(s);
 	if (!s->target.mounted || !s->sc->verify.fsck)
 		return;
 	if (s->target.type->unmount(&s->target, &e) < 0) {
@@ -210,6 +227,10 @@ void session_free(struct session *s)
 	for (size_t i = 0; i < r->ndropped; i++)
 		free(r->dropped[i]);
 	free(r->dropped);
+	for (size_t i = 0; i < r->nfaults; i++)
+		free(r->faults[i].told);
+	free(r->faults);
+	faults_free(s);
 	free(r->workers);
 	free(r->races);
 	scenario_free(s->sc);

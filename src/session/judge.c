@@ -5,6 +5,7 @@
 #include "base/mounts.h"
 #include "base/stats.h"
 #include "session/account.h"
+#include "session/faults.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -33,6 +34,20 @@ void judge_note(struct session *s, const char *fmt, ...)
 	va_end(ap);
 	if (grown[s->result.nnotes])
 		s->result.nnotes++;
+}
+
+int judge_drop(struct session *s, const char *name, const char *why)
+{
+	struct run_result *r = &s->result;
+	char **grown = reallocarray(r->dropped, r->ndropped + 1, sizeof(char *));
+
+	if (!grown)
+		return -ENOMEM;
+	r->dropped = grown;
+	if (asprintf(&grown[r->ndropped], "%s: %s", name, why) < 0)
+		return -ENOMEM;
+	r->ndropped++;
+	return 0;
 }
 
 void judge_trouble(struct session *s, const char *fmt, ...)
@@ -124,24 +139,47 @@ static bool delays_allocation(const struct session *s)
 	       (!strcmp(s->target.fs, "ext4") && !mounted_with(s->target.root, "nodelalloc"));
 }
 
+/* Lines of a device that fails: what is documented of caches explains nothing then. */
+static const char *const real_errors[] = { "block-io", "buffer-io", "loop-write", NULL };
+
 /* A direct read beside cached dirtiers may meet a delayed allocation: EIO, with a line in the log
  * that says so (fs/iomap/direct-io.c). The line is rate-limited for the whole machine, so its
  * absence proves nothing; a real I/O error has lines of its own, which are not limited so. */
-static bool explained(struct session *s, const struct sighting *si)
+static bool direct_read_explained(struct session *s, const struct sighting *si)
 {
 	static const char *const collision[] = { "dio-collision", NULL };
-	static const char *const real[] = { "block-io", "buffer-io", "loop-write", NULL };
 
 	if (si->kind != FINDING_READ_ERROR || si->result != -EIO ||
 	    (si->op != OP_DIRECT_PREAD && si->op != OP_DIRECT_AIO_READ &&
 	     si->op != OP_DIRECT_URING_READ))
 		return false;
-	if (s->klog)
-		judge_klog(s);
-	if (s->klog && !logged(s, collision) && (!delays_allocation(s) || logged(s, real)))
+	if (s->klog && !logged(s, collision) && (!delays_allocation(s) || logged(s, real_errors)))
 		return false;
 	s->explained_direct_eio++;
 	return true;
+}
+
+/* A direct write that leaves a dirty page behind in the cache says so in the log, and makes the
+ * next sync of the file fail. (mm/filemap.c, dio_warn_stale_pagecache()) */
+static bool stale_cache_explained(struct session *s, const struct sighting *si)
+{
+	static const char *const stale[] = { "dio-stale-cache", NULL };
+
+	if (si->kind != FINDING_UNEXPECTED_ERRNO || si->result != -EIO ||
+	    op_infos[si->op].effect != 'S' || !s->klog || !logged(s, stale) ||
+	    logged(s, real_errors))
+		return false;
+	s->explained_stale_cache++;
+	return true;
+}
+
+static bool explained(struct session *s, const struct sighting *si)
+{
+	bool is_errno = si->kind == FINDING_READ_ERROR || si->kind == FINDING_UNEXPECTED_ERRNO;
+
+	if (is_errno && s->klog)
+		judge_klog(s);
+	return direct_read_explained(s, si) || stale_cache_explained(s, si);
 }
 
 static void add_log(struct session *s, struct finding *f, u64 time_ns)
@@ -189,6 +227,7 @@ size_t judge_sightings(struct session *s)
 				     : account_make(&s->shadow, &s->history, si, s->run->start_ns);
 		if (f) {
 			hit_races(s, crew_by_id(s, si->finder));
+			ledger_name_loss(s, f);
 			add_log(s, f, si->time_ns);
 			judge_add(s, f);
 		}
@@ -206,6 +245,8 @@ static void take_event(struct session *s, const struct klog_event *ev)
 	if (ev->foreign && ev->severity >= s->sc->kernel_log.fail_at)
 		judge_note(s, "the kernel log has, of a device that is not of this run: %s",
 			   ev->lines[0]);
+	if (!ev->foreign)
+		ledger_event(s, ev->rule, ev->time_ns);
 	if (ev->allowed)
 		s->result.klog_allowed++;
 	if (ev->allowed || ev->severity < s->sc->kernel_log.fail_at)
@@ -309,6 +350,10 @@ void judge_result(struct session *s)
 
 	count_workers(s);
 	count_races(s);
+	/* The log may have told of the device since a finding was made. */
+	for (size_t i = 0; i < r->nfindings; i++)
+		ledger_name_loss(s, r->findings[i]);
+	ledger_result(s);
 	if (s->run)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
@@ -318,6 +363,12 @@ void judge_result(struct session *s)
 			   (unsigned long long)s->explained_direct_eio,
 			   s->klog ? ""
 				   : "; nobody watched for the log line that would confirm it");
+	if (s->explained_stale_cache)
+		judge_note(
+			s,
+			"%llu syncs failed with EIO after direct writes that left dirty pages in "
+			"the cache, as documented",
+			(unsigned long long)s->explained_stale_cache);
 	if (s->klog) {
 		r->klog_lost = klog_lost(s->klog);
 		r->klog_events = klog_count(s->klog);
@@ -327,6 +378,9 @@ void judge_result(struct session *s)
 		r->exit = 1;
 		if (!s->hopeless)
 			snprintf(r->reason, sizeof(r->reason), "%s", r->findings[0]->sentence);
+	} else if (s->lacks) {
+		r->verdict = VERDICT_SKIP;
+		r->exit = 4;
 	} else if (s->hopeless) {
 		r->verdict = VERDICT_ERROR;
 		r->exit = 3;
@@ -340,6 +394,9 @@ void judge_result(struct session *s)
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
 		snprintf(r->reason, sizeof(r->reason), "no operation was done");
+	} else if (ledger_idle(s, r->reason, sizeof(r->reason))) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
 	} else if ((race = not_exercised(r))) {
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;

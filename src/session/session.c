@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "session/faults.h"
 #include "session/step.h"
 
 #include <errno.h>
@@ -116,12 +117,8 @@ static int probe_workers(struct session *s, struct err *e)
 			s->culprit = w->pointer;
 			return r;
 		}
-		s->result.dropped =
-			reallocarray(s->result.dropped, s->result.ndropped + 1, sizeof(char *));
-		if (!s->result.dropped || asprintf(&s->result.dropped[s->result.ndropped], "%s: %s",
-						   w->type->name, e->text) < 0)
+		if (judge_drop(s, w->type->name, e->text) < 0)
 			return -ENOMEM;
-		s->result.ndropped++;
 		w->count = 0;
 	}
 	return 0;
@@ -134,7 +131,9 @@ static int probe(struct session *s, struct err *e)
 	target_init(&s->target, s->sc, s->run_dir[0] ? s->run_dir : s->state_dir, NULL,
 		    session_may_destroy(s));
 	r = s->target.type->probe(&s->target, e);
-	return r < 0 ? r : probe_workers(s, e);
+	if (r == 0)
+		r = probe_workers(s, e);
+	return r < 0 ? r : faults_probe(s, e);
 }
 
 static int write_scenario(struct session *s, struct err *e)
@@ -259,6 +258,8 @@ static int make_files(struct session *s, struct err *e)
 	for (u32 i = 0; i < s->shadow.nfiles && r == 0; i++)
 		r = op_layout(&s->actor, &s->actor.files[i], s->sc->files[i].layout,
 			      s->sc->files[i].size_bytes, e);
+	if (r == 0)
+		faults_sync_files(s);
 	/* Workers pause for a remount by closing their files; so must the coordinator. */
 	actor_close(&s->actor);
 	step("files laid out");
@@ -283,6 +284,8 @@ static int bring_up(struct session *s, struct err *e)
 		r = crew_plan(s, e);
 	if (r == 0)
 		r = make_files(s, e);
+	if (r == 0)
+		r = faults_prepare(s, e);
 	if (r == 0) {
 		history_open(&s->history, s->run_dir);
 		r = crew_fork(s, e);
@@ -309,11 +312,14 @@ static void run_it(struct session *s)
 		judge_klog(s);
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
 		begun = now_ns();
+		faults_stop(s);
 		if (s->sc->verify.final)
 			finish_check(s);
 		finish_fs(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
+	faults_stop(s);
+	faults_unpin(s);
 	finish_klog(s);
 	finish_put_back(s);
 }

@@ -33,6 +33,8 @@ struct crew {
 	bool holds_journal;
 };
 
+struct fault_run;
+
 struct session {
 	const struct run_options *o;
 	struct scenario *sc;
@@ -52,6 +54,12 @@ struct session {
 	size_t klog_seen;
 	struct crew *crew;
 	size_t ncrew, alive;
+	struct fault_run *faults; /* see session/faults.h */
+	size_t nfaults;
+	int faults_timer; /* only with faults */
+	pid_t *fault_pids;
+	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
+	bool faults_over;
 	struct live *live;
 	struct run_result result;
 	u64 started_ns; /* of the program */
@@ -59,8 +67,9 @@ struct session {
 	u64 died_ns;	/* `verify`: the last sign of life of the run that died */
 	int stop_signals;
 	bool keep_target; /* `verify` could not read all of it: leave it for another try */
+	bool lacks;	  /* the target showed that this machine lacks something: exit 4 */
 	bool hopeless;	  /* errors of stressd's own: exit 3 */
-	u64 explained_direct_eio;
+	u64 explained_direct_eio, explained_stale_cache;
 	const char *phase;
 };
 
@@ -117,6 +126,8 @@ size_t judge_sightings(struct session *s);
 void judge_klog(struct session *s);
 void judge_add(struct session *s, struct finding *f);
 void judge_note(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An optional part @name is dropped for @why. 0 or -ENOMEM. */
+int judge_drop(struct session *s, const char *name, const char *why);
 /* stressd's own trouble: the first reason stays. */
 void judge_trouble(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Counters, workers, verdict, exit code. */

@@ -137,3 +137,10 @@ const struct target_type target_directory = {
 	.attach = attach,
 	.teardown = teardown,
 };
+
+const char *target_given_dir(const struct target *t)
+{
+	const struct directory_options *o = t->options;
+
+	return t->type == &target_directory ? o->path : NULL;
+}

@@ -87,6 +87,13 @@ int target_refuse_path(const char *path, struct err *e);
  * of it), or lies under "/" or any of @protect (paths, NULL-terminated; NULL for none). */
 int target_refuse_device(const char *device, const char *const protect[], struct err *e);
 
+/* The directory that the scenario names for the files of @t, known before setup; NULL where the
+ * filesystem is made for the run. */
+const char *target_given_dir(const struct target *t);
+/* Refuse a fault on the filesystem of @root when "/" or @other (NULL: none) lie on the same one.
+ * 0 or -EPERM with text in @e. */
+int target_refuse_shared(const char *root, const char *other, struct err *e);
+
 /* Make the private mount namespace that the run's mounts live in: when its last process is gone
  * the kernel drops them. -EPERM without root. For a process with one thread. */
 int target_private_mounts(struct err *e);

@@ -8,6 +8,7 @@
 
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "report/chars.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +20,7 @@
 #define REST_NS	     (300 * NSEC_PER_SEC) /* of an attempt, for set-up, check and unmount */
 #define EXIT_FINDING 1
 #define EXIT_TROUBLE 3
+#define EXIT_SKIP    4
 
 struct row {
 	struct trial *trial;
@@ -31,7 +33,7 @@ struct boot {
 	struct vm_options vm;
 	struct row rows[VM_SCENARIOS_MAX];
 	char dir[PATH_MAX], append[4096];
-	bool verdict; /* something came of it */
+	bool fruitful; /* a run came to its end in it, or to a verdict */
 };
 
 /* A signal that the guest's watcher saw is still pending: nobody took it. */
@@ -61,6 +63,16 @@ static struct scenario *scenario_of(const struct scoreboard *b, const struct row
 	return text && scenario_parse(sc->path, text, strlen(text), &ret, e) == 0 ? ret : NULL;
 }
 
+static void put_nothing(const struct attempt *a, FILE *out)
+{
+	fputs(attempt_titles[a->end], out);
+	if (a->end == ATTEMPT_NOT_RUN) {
+		fputs(": ", out);
+		put_text(out, a->text, MEDIUM_TERMINAL);
+	}
+	fputc('\n', out);
+}
+
 static void put_progress(const struct scoreboard *b, const struct row *row, bool ended)
 {
 	FILE *out = b->o->progress;
@@ -83,9 +95,7 @@ static void put_progress(const struct scoreboard *b, const struct row *row, bool
 		fprintf(out, "%s: %s after %s\n", attempt_titles[a->end],
 			finding_infos[a->kind].name, score_time(time, a->time_ns, false));
 	else
-		fprintf(out, "%s%s%s\n", attempt_titles[a->end],
-			a->end == ATTEMPT_NOT_RUN ? ": " : "",
-			a->end == ATTEMPT_NOT_RUN ? a->text : "");
+		put_nothing(a, out);
 	fflush(out);
 }
 
@@ -101,7 +111,29 @@ static void drop_evidence(const struct boot *boot, const char *dir)
 			unlinkat(fd, de->d_name, 0);
 }
 
-/* Whether @row has come to its end; @status is that of its run, or of the whole boot. */
+/* What the kernels lack is said only where there is no worse. */
+static void add_trouble(struct scoreboard *b, int status)
+{
+	if (!b->trouble || b->trouble == EXIT_SKIP)
+		b->trouble = status;
+}
+
+/* What this kernel has not it will not have at the next attempt. */
+static void skip_others(struct scoreboard *b, struct trial *t, const struct attempt *skipped)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct attempt *a = &t->attempts[i];
+
+		if (a->end != ATTEMPT_PENDING)
+			continue;
+		a->end = ATTEMPT_NOT_RUN;
+		a->dir[0] = '\0';
+		memcpy(a->text, skipped->text, sizeof(a->text));
+		b->done++;
+	}
+}
+
+/* @row has come to its end; @status is that of its run, or of the whole boot. */
 static void settle(struct boot *boot, struct row *row, int status, const char *why)
 {
 	struct scoreboard *b = boot->b;
@@ -116,12 +148,13 @@ static void settle(struct boot *boot, struct row *row, int status, const char *w
 		a->end = ATTEMPT_NOT_RUN;
 		if (!a->text[0])
 			snprintf(a->text, sizeof(a->text), "%s", why);
-		if (!b->trouble)
-			b->trouble = status > EXIT_FINDING ? status : EXIT_TROUBLE;
+		add_trouble(b, status > EXIT_FINDING ? status : EXIT_TROUBLE);
 	}
-	boot->verdict |= a->end != ATTEMPT_NOT_RUN;
+	boot->fruitful |= a->end != ATTEMPT_NOT_RUN;
 	b->done++;
 	put_progress(b, row, true);
+	if (a->end == ATTEMPT_NOT_RUN && status == EXIT_SKIP)
+		skip_others(b, row->trial, a);
 }
 
 static void on_scenario(void *ctx, size_t i, int status)
@@ -129,7 +162,11 @@ static void on_scenario(void *ctx, size_t i, int status)
 	struct boot *boot = ctx;
 	struct row *row = &boot->rows[i];
 
+	/* A guest that went wild may say it twice. */
+	if (row->attempt->end != ATTEMPT_PENDING)
+		return;
 	if (status >= 0) {
+		boot->fruitful = true;
 		settle(boot, row, status, "the run left no result");
 		return;
 	}
@@ -170,6 +207,7 @@ static int prepare(struct boot *boot, FILE *log, struct err *e)
 	struct scoreboard *b = boot->b;
 	const struct trial *t = boot->rows[0].trial;
 	const char *append = b->o->vm.append;
+	u64 longest_ns = 0;
 	char dir[PATH_MAX];
 	int r = path_set(boot->dir, sizeof(boot->dir), "%s/boot.%u", b->o->vm.run_dir, ++b->boots);
 
@@ -184,7 +222,9 @@ static int prepare(struct boot *boot, FILE *log, struct err *e)
 	boot->vm.append = boot->append;
 	boot->vm.run_dir = boot->dir;
 	boot->vm.doubt_ends = true;
-	boot->vm.each_ns = b->o->vm.timeout_ns ? b->o->vm.timeout_ns : 4 * t->limit_ns + REST_NS;
+	for (size_t i = 0; i < boot->vm.nscenarios; i++)
+		longest_ns = MAX(longest_ns, boot->rows[i].trial->limit_ns);
+	boot->vm.each_ns = b->o->vm.timeout_ns ? b->o->vm.timeout_ns : 4 * longest_ns + REST_NS;
 	boot->vm.timeout_ns = boot->vm.nscenarios * boot->vm.each_ns + REST_NS;
 	boot->vm.out = boot->vm.err = log;
 	boot->vm.on_scenario = on_scenario;
@@ -222,7 +262,7 @@ static void finish(struct boot *boot, int status, const struct err *e)
 		if (!row->begun && begun)
 			row->attempt->dir[0] = '\0';
 	}
-	b->barren = boot->verdict ? 0 : b->barren + 1;
+	b->barren = boot->fruitful ? 0 : b->barren + 1;
 }
 
 /* One boot. False: nothing is pending. */
@@ -266,8 +306,7 @@ static void give_up(struct scoreboard *b, size_t first, size_t end)
 			snprintf(a->text, sizeof(a->text), "%s",
 				 b->interrupted ? "interrupted"
 						: "given up: boot after boot came to no result");
-			if (!b->trouble)
-				b->trouble = EXIT_TROUBLE;
+			add_trouble(b, EXIT_TROUBLE);
 		}
 }
 

@@ -59,9 +59,9 @@ static const char head[] =
 static const char tail[] =
 	"<h2>How to read it</h2>\n"
 	"<p>Each dot is an attempt: a run with its own seed until the first finding. An open one\n"
-	"found nothing until its limit, at the right end. Time is from the first operation to the\n"
+	"made no right finding and stands at the limit. Time is from the first operation to the\n"
 	"first right finding; where the kernel dies, from the begin of the scenario to the last\n"
-	"sign of life. An attempt that found nothing counts with its limit, and what is behind\n"
+	"sign of life. An attempt without a right finding counts with its limit; what is behind\n"
 	"&gt; was not reached.</p>\n"
 	"<dl><dt>wrong finding</dt><dd>Something was found, and none of it is what this fault\n"
 	"does.</dd><dt>reached, not detected</dt><dd>The faulty code ran, and nothing was\n"

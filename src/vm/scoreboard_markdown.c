@@ -4,6 +4,7 @@
 #include "vm/scoreboard.h"
 
 #include "base/units.h"
+#include "report/chars.h"
 #include "report/people.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ static const char tail[] =
 	"- *time*: from the first operation to the first right finding. When the kernel dies it "
 	"is\n"
 	"  from the begin of the scenario, set-up included, to the last sign of life. An attempt\n"
-	"  that found nothing counts with its limit, and what is behind `>` was not reached.\n"
+	"  without a right finding counts with its limit, and what is behind `>` was not reached.\n"
 	"- *reached, not detected*: the faulty code ran and nothing was found; *never reached*: "
 	"it\n"
 	"  did not run; *not exercised*: the scenario's race was never entered; *not detected*: "
@@ -41,14 +42,16 @@ static const char tail[] =
 /* Text in a paragraph or a cell of a table: what Markdown would take for markup is escaped. */
 static void put(FILE *out, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '<' || *s == '&') {
-			fputs(*s == '<' ? "&lt;" : "&amp;", out);
+	_cleanup_free_ char *text = text_for(s, MEDIUM_TERMINAL);
+
+	for (const char *p = text ? text : "(no memory)"; *p; p++) {
+		if (*p == '<' || *p == '&') {
+			fputs(*p == '<' ? "&lt;" : "&amp;", out);
 			continue;
 		}
-		if (strchr("\\`*[]|", *s))
+		if (strchr("\\`*[]|", *p))
 			fputc('\\', out);
-		fputc(*s == '\n' ? ' ' : *s, out);
+		fputc(*p, out);
 	}
 }
 

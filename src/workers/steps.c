@@ -87,7 +87,7 @@ static void do_write(struct job *j)
 /* One call: the source can be read for so many bytes, and the page behind them cannot. */
 static void do_short_write(struct job *j)
 {
-	static const int legal[] = { EFAULT, EAGAIN, 0 };
+	static const int legal[] = { EFAULT, 0 };
 	struct state *s = j->w->state;
 	u64 n = cells_in(j->f, MIN(j->s->readable, j->len));
 	struct write_op op = { .op = OP_PWRITE,

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* debugfs through a detached mount. Nothing is cached: who forks would share a stale number. */
+#include "base/debugfs.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+
+static int open_knob(const char *knob, int flags)
+{
+	_cleanup_close_ int context = fsopen("debugfs", FSOPEN_CLOEXEC);
+	_cleanup_close_ int mount = -1;
+	int fd;
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (mount < 0)
+		return -errno;
+	/* The open file keeps the mount. */
+	fd = openat(mount, knob, flags | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+int debugfs_read(const char *knob, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open_knob(knob, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+int debugfs_write(const char *knob, const char *value)
+{
+	_cleanup_close_ int fd = open_knob(knob, O_WRONLY);
+	size_t len = strlen(value);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = write(fd, value, len);
+	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+}

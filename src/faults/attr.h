@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's fault_attr directories in debugfs (fail_make_request, failslab, fail_page_alloc):
+ * the knobs that all of them have, as options and as writes.
+ * (Documentation/fault-injection/fault-injection.rst)
+ */
+#ifndef STRESSD_FAULT_ATTR_H
+#define STRESSD_FAULT_ATTR_H
+
+#include "faults/fault.h"
+
+/* First member of the option struct of such a fault. */
+struct attr_options {
+	u64 probability, interval, times, space;
+};
+
+#define ATTR_OPTIONS                                                                               \
+	OPT(struct attr_options, probability, OPT_PERCENT, .def = "100", .min = "1",               \
+	    .help = "of each chance that interval and space leave"),                               \
+		OPT(struct attr_options, interval, OPT_COUNT, .def = "1", .min = "1",              \
+		    .max = "1000000000", .help = "only every so many chances"),                    \
+		OPT(struct attr_options, times, OPT_COUNT, .def = "100", .min = "1",               \
+		    .max = "1000000", .help = "errors at most, each time it is armed"),            \
+		OPT(struct attr_options, space, OPT_SIZE, .def = "0", .max = "1G",                 \
+		    .help = "bytes that pass unharmed first, each time it is armed")
+
+/* First member of its state. */
+struct attr_state {
+	bool set;     /* the knobs hold what we wrote */
+	u64 injected; /* of past armings */
+};
+
+/* One knob besides those that all have: its name, and the value that it is given. */
+struct attr_knob {
+	const char *name;
+	char value[32];
+};
+
+/* Is the directory @dir there, and does nobody use it? @config is the option that brings it. */
+int attr_probe(const char *dir, const char *config, struct err *e);
+/* Is there a knob @dir/@name? */
+bool attr_has(const char *dir, const char *name);
+/* Into the journal: all knobs of @dir that stressd writes, and the NULL-named-terminated @extra.
+ * The probability comes last here, and so is put back first. */
+int attr_save(struct fault *f, const char *dir, const struct attr_knob *extra, struct err *e);
+/* Write them; the probability last. */
+int attr_arm(struct fault *f, const char *dir, const struct attr_knob *extra, struct err *e);
+/* Probability 0, and the count is taken. What else was set stays for the next arming; the journal
+ * has what it was. */
+int attr_disarm(struct fault *f, const char *dir, struct err *e);
+/* A probability and times left: the machine says so. */
+bool attr_is_armed(const char *dir);
+/* times written less times left, over all armings: the kernel counts down once an error. */
+u64 attr_injected(const struct fault *f, const char *dir);
+/* Mark the tasks of the workers (and what they fork from now on) as those that may fail. */
+int attr_mark_tasks(const struct fault *f, bool on, struct err *e);
+
+#endif

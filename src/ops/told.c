@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which errors are a fault's doing. While it is armed, and for a grace after, all that it names. An
+ * error of writeback is kept in the mapping until somebody asks, so that operations that wait for
+ * writeback may be told of it at any time later. (mm/filemap.c, filemap_check_errors(); fsync(2))
+ * A filesystem that went down stays down: nothing that fails from then on says more.
+ */
+#include "ops/told.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+/* A read through the cache asks for no writeback, and is told of none. */
+static bool waits_for_writeback(enum op_kind op)
+{
+	return op != OP_PREAD && op != OP_LOAD && op != OP_STAT;
+}
+
+/* A signal instead of an error number: the cause is not told. (mmap(2), SIGBUS) */
+static bool by_signal(enum op_kind op)
+{
+	return op == OP_LOAD || op == OP_STORE;
+}
+
+static int column(const struct run_fault *fault, enum op_kind op, int err)
+{
+	for (int i = 0; i < RUN_FAULT_ERRNOS && fault->errnos[i]; i++)
+		if (fault->errnos[i] == (u32)err || by_signal(op))
+			return i;
+	return -1;
+}
+
+static bool was_armed(const struct run_fault *fault)
+{
+	u64 first = atomic_load_explicit(&fault->first_ns, memory_order_acquire);
+
+	return first && first <= now_ns();
+}
+
+/* Is the filesystem read-only, or does it not even say what a file is? ext4 and btrfs do the one
+ * and XFS the other once they gave up. (ext4(5), errors=; xfs_is_shutdown()) */
+static bool is_down(const struct afile *f, int err)
+{
+	struct stat st;
+
+	if (err == EROFS || err == ESHUTDOWN)
+		return true;
+	return err == EIO && f && f->fd >= 0 && fstat(f->fd, &st) < 0 && errno == EIO;
+}
+
+static bool ended_by(struct actor *a, const struct run_fault *fault, const struct afile *f, int err)
+{
+	u64 none = 0;
+
+	if (!fault->ends_fs)
+		return false;
+	if (atomic_load(&a->run->fs_down_ns))
+		return true;
+	if (!is_down(f, err))
+		return false;
+	if (atomic_compare_exchange_strong(&a->run->fs_down_ns, &none, now_ns()))
+		atomic_store(&a->run->fs_down_errno, (u32)err);
+	return true;
+}
+
+bool told_explains(struct actor *a, const struct afile *f, const struct op_record *rec, int err)
+{
+	for (u32 i = 0; i < a->run->nfaults; i++) {
+		struct run_fault *fault = &a->run->faults[i];
+		int c = column(fault, rec->op, err);
+
+		if (!was_armed(fault))
+			continue;
+		if (ended_by(a, fault, f, err)) {
+			c = c < 0 ? RUN_FAULT_ERRNOS : c;
+		} else if (c < 0 || (rec->start_ns > atomic_load(&fault->until_ns) &&
+				     !waits_for_writeback(rec->op))) {
+			continue;
+		}
+		atomic_fetch_add_explicit(&fault->told[rec->op][c], 1, memory_order_relaxed);
+		return true;
+	}
+	return false;
+}
+
+bool told_doubts(const struct actor *a)
+{
+	for (u32 i = 0; i < a->run->nfaults; i++)
+		if (a->run->faults[i].loses_writes && was_armed(&a->run->faults[i]))
+			return true;
+	return false;
+}
+
+static u64 count(const struct run_fault *fault, bool syncs_only)
+{
+	u64 n = 0;
+
+	for (int op = 0; op < OP_KINDS; op++)
+		for (int c = 0; c <= RUN_FAULT_ERRNOS; c++)
+			if (!syncs_only || op_infos[op].effect == 'S')
+				n += atomic_load(&fault->told[op][c]);
+	return n;
+}
+
+u64 told_count(const struct run_fault *fault)
+{
+	return count(fault, false);
+}
+
+u64 told_by_sync(const struct run_fault *fault)
+{
+	return count(fault, true);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Errors that the faults of the run explain, counted as they are told. */
+#ifndef STRESSD_TOLD_H
+#define STRESSD_TOLD_H
+
+#include "ops/actor.h"
+
+/* May a fault of the run have caused that @rec ended with @err? Then it is counted. */
+bool told_explains(struct actor *a, const struct afile *f, const struct op_record *rec, int err);
+/* Has a fault been armed by now that lets writes fail? Then an error of a write says no more for
+ * certain that nothing was stored. */
+bool told_doubts(const struct actor *a);
+/* The number of errors that fault @fault explained. */
+u64 told_count(const struct run_fault *fault);
+/* Errors that a sync of any kind ended with: somebody who asked for durability was told. */
+u64 told_by_sync(const struct run_fault *fault);
+
+#endif
