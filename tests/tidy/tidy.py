@@ -37,9 +37,10 @@ ROOMS = {
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
     "vm": {"base", "finding", "klog", "report", "run", "scenario.h", "workers", "target", "faults"},
+    "search": {"base", "finding", "scenario.h"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
-NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
+NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search"}
 ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}
