@@ -221,15 +221,22 @@ static void propose_steps(const json_t *form, struct edits *to)
 	each(form, "workers", "worker", steps_of, to);
 }
 
+/* Arrays went element by element already. */
 static void options_of(const json_t *row, const char *pointer, const char *name, struct edits *to)
 {
 	static const char *const but[] = { "type",   "file",   "options",  "count", "name",
 					   "actors", "layout", "optional", NULL };
+	json_t *single = json_object(), *value;
 	char below[POINTER];
+	const char *key;
 
 	propose_members(row, pointer, name, but, to);
+	json_object_foreach (json_object_get(row, "options"), key, value)
+		if (!json_is_array(value))
+			json_object_set(single, key, value);
 	snprintf(below, sizeof(below), "%s/options", pointer);
-	propose_members(json_object_get(row, "options"), below, name, NULL, to);
+	propose_members(single, below, name, NULL, to);
+	json_decref(single);
 }
 
 static void actor_options_of(const json_t *race, const char *pointer, const char *name,
