@@ -109,6 +109,8 @@ static int call_cache(struct afile *f, enum op_kind op, u64 offset, u64 len)
 		return madvise(f->map + offset, len, MADV_PAGEOUT) < 0 ? -errno : 0;
 	case OP_REMAP:
 		return afile_remap(f);
+	case OP_FADVISE_RANDOM:
+		return -posix_fadvise(f->fd, 0, 0, POSIX_FADV_RANDOM);
 	default:
 		return -posix_fadvise(f->fd, (off_t)offset, (off_t)len, POSIX_FADV_DONTNEED);
 	}
@@ -119,7 +121,7 @@ int op_cache(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 
 	struct op_record *rec;
 	int r;
 
-	if (op != OP_FADVISE_DONTNEED) {
+	if (op != OP_FADVISE_DONTNEED && op != OP_FADVISE_RANDOM) {
 		offset = ROUND_DOWN(offset, a->page);
 		len = MIN(len, f->map_len - MIN(offset, f->map_len));
 		if (!len)

@@ -101,17 +101,19 @@ static const struct sc_actor *actor_of(const struct session *s, const struct sc_
 	return NULL;
 }
 
-static void plan_race(struct session *s, struct worker_plan *p, const struct sc_worker *w, u64 k)
+static void plan_race(struct session *s, struct crew *c, const struct sc_worker *w, u64 k)
 {
+	struct worker_plan *p = &c->plan;
 	size_t i;
 	const struct sc_actor *a = actor_of(s, w, k, &i);
 
 	if (!a)
 		return;
 	p->w.race = &s->run->races[i];
-	p->hold = a->hold;
+	c->hold = &a->hold;
+	p->hold = a->hold.type;
 	p->hold_limit_ns = s->sc->races[i].hold_limit_ns;
-	p->w.race->holders |= a->hold ? 1U << p->w.race->nparties : 0;
+	p->w.race->holders |= a->hold.type ? 1U << p->w.race->nparties : 0;
 	/* The parser has seen to it that there is room. */
 	p->w.party = (u32)race_add(p->w.race, p->id, (u16)(a - s->sc->races[i].actors), a->offset,
 				   a->loop);
@@ -176,7 +178,7 @@ int crew_plan(struct session *s, struct err *e)
 
 		for (u64 k = 0; k < w->count; k++) {
 			plan_one(s, w, first_instance(s, i) + k);
-			plan_race(s, &s->crew[s->ncrew - 1].plan, w, k);
+			plan_race(s, &s->crew[s->ncrew - 1], w, k);
 		}
 	}
 	if (s->sc->verify.every_ns)

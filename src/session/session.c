@@ -133,6 +133,8 @@ static int probe(struct session *s, struct err *e)
 	r = s->target.type->probe(&s->target, e);
 	if (r == 0)
 		r = probe_workers(s, e);
+	if (r == 0)
+		r = probes_probe(s, e);
 	return r < 0 ? r : faults_probe(s, e);
 }
 
@@ -283,6 +285,8 @@ static int bring_up(struct session *s, struct err *e)
 	if (r == 0)
 		r = crew_plan(s, e);
 	if (r == 0)
+		r = probes_open(s, e);
+	if (r == 0)
 		r = make_files(s, e);
 	if (r == 0)
 		r = faults_prepare(s, e);
@@ -290,7 +294,7 @@ static int bring_up(struct session *s, struct err *e)
 		history_open(&s->history, s->run_dir);
 		r = crew_fork(s, e);
 	}
-	return r;
+	return r < 0 ? r : probes_plant(s, e);
 }
 
 static void run_it(struct session *s)
@@ -308,6 +312,7 @@ static void run_it(struct session *s)
 			judge_trouble(s, "%s", e.text);
 			crew_kill(s, SIGKILL);
 		}
+		probes_take_out(s);
 		judge_sightings(s);
 		judge_klog(s);
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;

@@ -9,6 +9,7 @@
 
 #include "janitor.h"
 #include "klog/klog.h"
+#include "probe.h"
 #include "report/report.h"
 #include "session/check.h"
 #include "session/history.h"
@@ -31,6 +32,7 @@ struct crew {
 	int pidfd;    /* -1 once reaped */
 	double cpu_s; /* user and system time, its children's too; known once reaped */
 	bool holds_journal;
+	const struct sc_hold *hold; /* of its actor, or NULL */
 };
 
 struct fault_run;
@@ -54,6 +56,7 @@ struct session {
 	size_t klog_seen;
 	struct crew *crew;
 	size_t ncrew, alive;
+	struct probe_board probes;
 	struct fault_run *faults; /* see session/faults.h */
 	size_t nfaults;
 	int faults_timer; /* only with faults */
@@ -79,6 +82,14 @@ int session_run(const struct run_options *o);
 
 /* coordinator.c: from the start barrier until all workers are gone. */
 int coordinate(struct session *s, struct err *e);
+
+/* probes.c: the holds by kprobe of a scenario. probe: could each be set here? open: what workers
+ * and kernel share of them, before the workers are forked. plant: once they are. They go with the
+ * coordinator, however it ends; take_out is for one that stays. */
+int probes_probe(const struct session *s, struct err *e);
+int probes_open(struct session *s, struct err *e);
+int probes_plant(struct session *s, struct err *e);
+void probes_take_out(struct session *s);
 
 /* session.c: parts of bringing a run up that `verify` needs too. */
 /* Watch the kernel log from now on; a copy goes to @copy in the run directory. */

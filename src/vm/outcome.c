@@ -65,6 +65,7 @@ static struct finding *finding_new(struct run_result *r, int kind, u64 time_ns, 
 
 static void add_lines(struct finding *f, const struct klog_event *ev)
 {
+	snprintf(f->title, sizeof(f->title), "%s", ev->title);
 	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++) {
 		f->log[f->nlog] = strdup(ev->lines[i]);
 		f->nlog += f->log[f->nlog] != NULL;
