@@ -12,7 +12,9 @@
 #include "verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define WRITER 2
 
@@ -375,6 +377,132 @@ static void a_filesystem_that_is_down_explains_all(void **state)
 	assert_false(explains(&t, OP_PREAD, now + 9, EIO));
 }
 
+/* A file in a plain directory, with an actor that has it open. */
+struct asker {
+	struct shadow_fixture x;
+	struct oplog log;
+	struct run_shared *run;
+	struct actor a;
+	struct afile *f;
+	char log_path[96], run_path[96];
+};
+
+static void asker_make(struct asker *t)
+{
+	struct err e;
+
+	memset(t, 0, sizeof(*t));
+	fixture_make(&t->x, false);
+	snprintf(t->log_path, sizeof(t->log_path), "%s/ops", t->x.dir);
+	snprintf(t->run_path, sizeof(t->run_path), "%s/run", t->x.dir);
+	assert_int_equal(oplog_create(t->log_path, "w.2", 64, &t->log, &e), 0);
+	assert_int_equal(run_shared_create(t->run_path, &t->run, &e), 0);
+	assert_int_equal(
+		actor_init(&t->a, WRITER, &t->x.sh, &t->log, t->run, t->x.dir, "any", 1, &e), 0);
+	assert_int_equal(actor_open(&t->a, true, &e), 0);
+	t->f = &t->a.files[0];
+}
+
+static void asker_free(struct asker *t)
+{
+	for (u32 i = 0; i < t->a.nfiles; i++)
+		unlink(t->a.files[i].path);
+	actor_free(&t->a);
+	run_shared_close(t->run);
+	oplog_close(&t->log);
+	unlink(t->log_path);
+	unlink(t->run_path);
+	fixture_free(&t->x);
+}
+
+/* How many sightings a good @op adds, where the kernel logged an error @after_ns past the moment at
+ * which the descriptor had asked last. */
+static int sync_adds(struct asker *t, enum op_kind op, u64 after_ns)
+{
+	int before = 0, now = 0;
+
+	/* A past that is long enough, whenever the machine was started. */
+	t->f->asked_ns = now_ns() - after_ns - 1;
+	atomic_store(&t->f->sf->error_ns, t->f->asked_ns + after_ns);
+	for (int i = 0; i < RUN_SIGHTINGS; i++)
+		before += atomic_load(&t->run->board[i].state) != 0;
+	assert_int_equal(op_sync(&t->a, t->f, op), 0);
+	for (int i = 0; i < RUN_SIGHTINGS; i++)
+		now += atomic_load(&t->run->board[i].state) != 0;
+	return now - before;
+}
+
+static void an_open_descriptor_is_owed_the_error(void **state)
+{
+	struct asker t;
+
+	(void)state;
+	asker_make(&t);
+	assert_int_equal(op_sync(&t.a, t.f, OP_FSYNC), 0); /* no error known */
+	assert_int_equal(sync_adds(&t, OP_FSYNC, 2 * TOLD_SLACK_NS), 1);
+	assert_int_equal(t.run->board[0].kind, FINDING_UNREPORTED_LOSS);
+	assert_non_null(strstr(t.run->board[0].text, "never told"));
+	assert_int_equal(op_sync(&t.a, t.f, OP_FSYNC), 0); /* said once */
+	assert_int_equal(atomic_load(&t.run->board[1].state), 0);
+	assert_int_equal(sync_adds(&t, OP_FDATASYNC, 2 * TOLD_SLACK_NS), 1);
+	assert_int_equal(sync_adds(&t, OP_MSYNC, 2 * TOLD_SLACK_NS), 1);
+	/* It may be what the descriptor was told of, or the filesystem's to tell. */
+	assert_int_equal(sync_adds(&t, OP_FSYNC, TOLD_SLACK_NS / 2), 0);
+	assert_int_equal(sync_adds(&t, OP_SYNCFS, 2 * TOLD_SLACK_NS), 0);
+	atomic_store(&t.run->fs_down_ns, 1);
+	assert_int_equal(sync_adds(&t, OP_FSYNC, 2 * TOLD_SLACK_NS), 0);
+	asker_free(&t);
+}
+
+/* A line of the log, around the inode of the file or of its neighbour; is it taken for the file's?
+ */
+static const struct log_line {
+	const char *before, *after;
+	int neighbour;
+	bool taken;
+} log_lines[] = {
+	{ "loop3: writeback error on inode ", ", offset 0, sector 8", 0, true },
+	{ "EXT4-fs warning (device loop3): ext4_end_bio:343: I/O error 10 writing to inode ",
+	  " starting block 3)", 0, true },
+	{ "loop3: writeback error on inode ", ", offset 0, sector 8", 1, false },
+	{ "loop33: writeback error on inode ", ", offset 0, sector 8", 0, false },
+	{ "EXT4-fs (loop3): inode ", " is of no interest", 0, false },
+};
+
+static void errors_that_the_log_names(void **state)
+{
+	int pins[] = { -1, -1 };
+	struct judged t;
+	struct stat st;
+
+	(void)state;
+	judged_make(&t);
+	pins[0] = open(t.x.path, O_PATH | O_CLOEXEC);
+	assert_int_equal(fstat(pins[0], &st), 0);
+	t.s.fault_pins = pins;
+	snprintf(t.s.target.device, sizeof(t.s.target.device), "/dev/loop3");
+	for (size_t i = 0; i < ARRAY_SIZE(log_lines); i++) {
+		const struct log_line *l = &log_lines[i];
+		char line[200];
+
+		snprintf(line, sizeof(line), "%s%llu%s", l->before,
+			 (unsigned long long)st.st_ino + (unsigned long long)l->neighbour,
+			 l->after);
+		atomic_store(&t.x.f->error_ns, 0);
+		t.s.owed_read_ns = now_ns();
+		klog_feed(t.s.klog, line, now_ns());
+		owed_read(&t.s);
+		assert_int_equal(atomic_load(&t.x.f->error_ns) != 0, l->taken);
+		assert_int_equal(atomic_load(&t.x.other->error_ns), 0);
+		klog_close(t.s.klog);
+		assert_int_equal(klog_open_memory(&t.s.klog), 0);
+	}
+	t.s.fault_pins = NULL;
+	close(pins[0]);
+	judged_kind(&t);
+	judged_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +519,8 @@ int main(void)
 		cmocka_unit_test(after_the_filesystem_went_down),
 		cmocka_unit_test(errors_are_explained_in_their_window),
 		cmocka_unit_test(a_filesystem_that_is_down_explains_all),
+		cmocka_unit_test(an_open_descriptor_is_owed_the_error),
+		cmocka_unit_test(errors_that_the_log_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
