@@ -101,7 +101,6 @@ struct shadow_file {
 };
 
 struct shadow {
-	int fd;
 	size_t len;
 	struct shadow_header *h;
 	struct shadow_file *files;

@@ -6,6 +6,7 @@
  */
 #include "session/session.h"
 
+#include "base/state.h"
 #include "session/account.h"
 #include "session/step.h"
 
@@ -181,11 +182,11 @@ void finish_remove(struct session *s)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);
-		unlink(path);
+		state_remove(path);
 	}
 	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
 		snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
-		unlink(path);
+		state_remove(path);
 	}
 }
 

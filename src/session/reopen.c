@@ -295,7 +295,6 @@ int session_verify(const struct run_options *o)
 		return EXIT_TROUBLE;
 	s->o = o;
 	s->started_ns = now_ns();
-	s->shadow.fd = -1;
 	clock_gettime(CLOCK_REALTIME, &s->result.started);
 	session_block_signals();
 	r = load(s, &same_boot, &e);

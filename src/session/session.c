@@ -398,7 +398,6 @@ int session_run(const struct run_options *o)
 		return EXIT_TROUBLE;
 	s->o = o;
 	s->started_ns = now_ns();
-	s->shadow.fd = -1;
 	session_block_signals();
 	r = session_prepare(s, &e);
 	if (r < 0) {
