@@ -34,9 +34,14 @@ static void attach(struct oplog *ret, void *map, size_t len)
 	ret->map_len = len;
 }
 
+u64 oplog_bytes(u64 slots)
+{
+	return sizeof(struct oplog_header) + slots * sizeof(struct op_record);
+}
+
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
 {
-	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
+	u64 len = oplog_bytes(slots);
 	void *map;
 	int r;
 
@@ -45,8 +50,8 @@ int oplog_create(const char *path, const char *name, u64 slots, struct oplog *re
 			       path, (unsigned long long)slots, OPLOG_SLOTS_MAX);
 	r = state_create(path, len, &map);
 	if (r < 0)
-		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
-			       strerror(-r));
+		return err_set(e, r, "%s: cannot be made, %llu bytes long: %s", path,
+			       (unsigned long long)len, strerror(-r));
 	attach(ret, map, len);
 	snprintf(ret->h->name, sizeof(ret->h->name), "%s", name);
 	ret->h->slots = slots;

@@ -48,6 +48,15 @@ static u64 file_init(struct shadow_file *f, const struct sc_file *sf, u32 index,
 	return f->ncells;
 }
 
+u64 shadow_bytes(const struct scenario *sc)
+{
+	u64 ncells = 0;
+
+	for (size_t i = 0; i < sc->nfiles; i++)
+		ncells += sc->files[i].max_bytes / sc->files[i].cell_bytes;
+	return cells_offset() + ncells * sizeof(struct shadow_cell);
+}
+
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e)
 {
@@ -61,10 +70,9 @@ int shadow_create(const char *path, const struct scenario *sc, u64 run, struct s
 		if (n > SHADOW_CELLS_MAX) /* an origin could not name them */
 			return err_set(e, -EINVAL, "%s: %llu cells; at most %llu: use larger cells",
 				       sc->files[i].name, (unsigned long long)n, SHADOW_CELLS_MAX);
-		ncells += n;
 	}
 
-	size_t len = cells_offset() + ncells * sizeof(struct shadow_cell);
+	size_t len = shadow_bytes(sc);
 	void *map;
 	int r = state_create(path, len, &map);
 
@@ -79,7 +87,6 @@ int shadow_create(const char *path, const struct scenario *sc, u64 run, struct s
 	h->nfiles = (u32)sc->nfiles;
 	h->header_bytes = sizeof(*h);
 	snprintf(h->writers[SHADOW_LAYOUT], sizeof(h->writers[0]), "layout");
-	ncells = 0;
 	for (size_t i = 0; i < sc->nfiles; i++)
 		ncells += file_init(&h->files[i], &sc->files[i], (u32)i, ncells);
 	h->magic = SHADOW_MAGIC; /* last: a file without it was never whole */

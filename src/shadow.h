@@ -114,6 +114,8 @@ struct cell_view {
 	u64 settled, flight, origin;
 };
 
+/* What the shadow of @sc takes. */
+u64 shadow_bytes(const struct scenario *sc);
 /* Make the shadow of @sc at @path, sized for all cells, keyed @run. 0 or -errno. */
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e);

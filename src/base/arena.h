@@ -38,8 +38,8 @@ int arena_add(struct arena *a, const char *name, u64 len, void **ret);
 /* 0 with *ret and *ret_len, or -ENOENT. */
 int arena_find(struct arena *a, const char *name, void **ret, u64 *ret_len);
 int arena_remove(struct arena *a, const char *name);
-/* Part @i as it may be believed, of an arena of @len bytes: its name is one component, its bytes lie
- * in the arena. 0; -ENOENT: there is none; -EBADMSG: it cannot be. */
+/* Part @i as it may be believed, of an arena of @len bytes: its name is one component, its bytes
+ * lie in the arena. 0; -ENOENT: there is none; -EBADMSG: it cannot be. */
 int arena_part(const struct arena *a, u64 len, u32 i, struct arena_part *ret);
 
 #endif

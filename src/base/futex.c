@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /*
- * Bells are words in memory that the kernel can wait for. Who waits remembers the bell, looks at the
- * word, and waits for the bell to change; who wakes has changed the word, then rings. Words that
- * share a bell wake each other for nothing, which callers expect of a futex.
+ * Bells are words in memory that the kernel can wait for. Who waits remembers the bell, looks at
+ * the word, and waits for the bell to change; who wakes has changed the word, then rings. Words
+ * that share a bell wake each other for nothing, which callers expect of a futex.
  */
 #define BELLS 64
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/state.h"
 #include "base/units.h"
 #include "session/step.h"
 
@@ -388,6 +389,16 @@ static int session_prepare(struct session *s, struct err *e)
 	return make_run_dir(s, e);
 }
 
+/* In a guest PID 1 says where the memory is that outlives its kernel. */
+static int choose_state(struct err *e)
+{
+	const char *arena = getenv("STRESSD_ARENA");
+	int r = arena ? state_use_arena(arena) : 0;
+
+	return r < 0 ? err_set(e, r, "STRESSD_ARENA=%s: cannot be used: %s", arena, strerror(-r))
+		     : 0;
+}
+
 int session_run(const struct run_options *o)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -399,7 +410,9 @@ int session_run(const struct run_options *o)
 	s->o = o;
 	s->started_ns = now_ns();
 	session_block_signals();
-	r = session_prepare(s, &e);
+	r = choose_state(&e);
+	if (r == 0)
+		r = session_prepare(s, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		status = EXIT_USAGE;

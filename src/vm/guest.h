@@ -16,6 +16,10 @@
 #define GUEST_PLAN     "/plan.json"
 #define GUEST_SCENARIO "/scenario.%u"
 #define GUEST_MODULES  "/modules/order" /* one path a line, as they are to be loaded */
+/* The serial number of the disk that an image is made on. */
+#define GUEST_IMAGE "stressd-image"
+/* In a run directory: the kernel of the guest died under this run. */
+#define GUEST_DIED "died.json"
 /* How a guest that has no results port yet says on its console why it cannot. */
 #define GUEST_COMPLAINS "stressd guest: "
 
@@ -28,6 +32,12 @@ int guest_open_port(int *ret_fd, struct err *e);
 int guest_root(struct err *e);
 /* Copy a file, and make the directories that lead to @to. */
 int guest_copy(const char *from, const char *to, mode_t mode, struct err *e);
+
+/* guest_arena.c: the memory that the host shares; @buf gets its path. */
+struct arena;
+int guest_arena(char *buf, size_t size, struct arena **ret, struct err *e);
+/* Wait, beating, until the host has taken what @taken scenarios left. */
+int guest_arena_wait(const struct arena *a, u32 taken, int port);
 
 /* guest_run.c: run the scenarios of the plan, with @port to tell of it. */
 int guest_run(int port, struct err *e);

@@ -107,6 +107,19 @@ static void take_text(const struct frame *f, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
+/* Once: a second end would find the next scenario's state. */
+static void ended(struct watch *w, const struct frame *f)
+{
+	int r;
+
+	if (!ours(w, f->id) || (int)f->id != w->current || w->exits[f->id] >= 0)
+		return;
+	w->exits[f->id] = (int)(f->offset & 0xff);
+	r = salvage_ended(&w->salvage, f->id, w->exits[f->id], w->dir_fds[f->id]);
+	if (r < 0)
+		host_error(w, r, "the state of the run cannot be kept");
+}
+
 static void on_frame(void *ctx, const struct frame *f)
 {
 	struct watch *w = ctx;
@@ -116,6 +129,7 @@ static void on_frame(void *ctx, const struct frame *f)
 	switch (f->type) {
 	case FRAME_HELLO:
 		w->hello = true;
+		w->hello_ns = now_ns();
 		take_text(f, w->release, sizeof(w->release));
 		break;
 	case FRAME_BEGIN:
@@ -130,8 +144,7 @@ static void on_frame(void *ctx, const struct frame *f)
 		fwrite(f->data, 1, f->len, f->id == 1 ? w->o->out : w->o->err);
 		break;
 	case FRAME_END:
-		if (ours(w, f->id))
-			w->exits[f->id] = (int)(f->offset & 0xff);
+		ended(w, f);
 		break;
 	case FRAME_DONE:
 		w->done = true;
@@ -282,6 +295,8 @@ int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns)
 	while (end < 0) {
 		poll(p, ARRAY_SIZE(p), TICK_MS);
 		drain_all(w);
+		if (!w->first_ns && w->begun_ns && salvage_going(&w->salvage))
+			w->first_ns = now_ns();
 		if (p[0].revents & POLLIN)
 			end = how_it_died(w);
 		else if (p[3].revents & POLLIN)

@@ -35,7 +35,7 @@ ROOMS = {
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
-    "vm": {"base", "finding", "klog", "report", "run", "scenario.h"},
+    "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
 NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
