@@ -26,12 +26,14 @@ static size_t cells_offset(void)
 
 static void attach(struct shadow *sh, void *map, size_t len)
 {
-	sh->h = map;
-	sh->len = len;
-	sh->files = sh->h->files;
-	sh->cells = (struct shadow_cell *)((char *)map + cells_offset());
-	sh->nfiles = sh->h->nfiles;
-	sh->run = sh->h->run;
+	struct shadow_header *h = map;
+
+	*sh = (struct shadow){ .len = len,
+			       .h = h,
+			       .files = h->files,
+			       .cells = (struct shadow_cell *)((char *)map + cells_offset()),
+			       .nfiles = h->nfiles,
+			       .run = h->run };
 }
 
 static u64 file_init(struct shadow_file *f, const struct sc_file *sf, u32 index, u64 first_cell)
