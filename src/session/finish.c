@@ -178,7 +178,7 @@ void finish_remove(struct session *s)
 	static const char *const names[] = { "shadow", "control" };
 	char path[600];
 
-	if (s->result.exit != 0 || s->o->keep)
+	if (s->result.exit != 0 || s->o->keep || s->guest)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);

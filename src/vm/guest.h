@@ -18,8 +18,9 @@
 #define GUEST_MODULES  "/modules/order" /* one path a line, as they are to be loaded */
 /* The serial number of the disk that an image is made on. */
 #define GUEST_IMAGE "stressd-image"
-/* In a run directory: the kernel of the guest died under this run. */
-#define GUEST_DIED "died.json"
+/* In a run directory: the host's word that the run was a guest's, and how that ended. */
+#define GUEST_NOTE "guest.json"
+#define GUEST_DONE "done" /* the run came to its end; anything else: the kernel died under it */
 /* How a guest that has no results port yet says on its console why it cannot. */
 #define GUEST_COMPLAINS "stressd guest: "
 

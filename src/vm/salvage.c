@@ -220,25 +220,13 @@ static int renew_all(struct salvage *s, u32 taken)
 	return r;
 }
 
-int salvage_ended(struct salvage *s, size_t i, int exit, int dirfd)
-{
-	bool last = i + 1 == s->o->nscenarios;
-	bool evidence = exit == EXIT_FINDING || (s->o->keep && exit == 0);
-	int r = take_state(s, dirfd);
-
-	if (r == 0 && evidence && image_bytes(s->o->scenarios[i]))
-		r = last ? name_image(s, i, dirfd) : copy_image(s, i, dirfd);
-	if (r == 0 && !last)
-		r = renew_all(s, (u32)i + 1);
-	return r;
-}
-
+/* Last, and never by the guest: see good_name(). */
 static int write_note(const char *end, int dirfd)
 {
 	json_t *note = json_pack("{s:i, s:s}", "version", 1, "end", end);
 	_cleanup_free_ char *text = note ? json_dumps(note, JSON_INDENT(2)) : NULL;
 	_cleanup_close_ int fd = openat(
-		dirfd, GUEST_DIED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+		dirfd, GUEST_NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	json_decref(note);
 	if (fd < 0)
@@ -246,12 +234,27 @@ static int write_note(const char *end, int dirfd)
 	return text ? write_all(fd, text, strlen(text)) : -ENOMEM;
 }
 
-int salvage_died(struct salvage *s, size_t i, const char *end, int dirfd)
+int salvage_ended(struct salvage *s, size_t i, int exit, int dirfd)
 {
-	int r = write_note(end, dirfd);
+	bool last = i + 1 == s->o->nscenarios;
+	bool evidence = exit == EXIT_FINDING || (s->o->keep && exit == 0);
+	int r = take_state(s, dirfd);
 
 	if (r == 0)
-		r = take_state(s, dirfd);
+		r = write_note(GUEST_DONE, dirfd);
+	if (r == 0 && evidence && image_bytes(s->o->scenarios[i]))
+		r = last ? name_image(s, i, dirfd) : copy_image(s, i, dirfd);
+	if (r == 0 && !last)
+		r = renew_all(s, (u32)i + 1);
+	return r;
+}
+
+int salvage_died(struct salvage *s, size_t i, const char *end, int dirfd)
+{
+	int r = take_state(s, dirfd);
+
+	if (r == 0)
+		r = write_note(end, dirfd);
 	if (r == 0 && image_bytes(s->o->scenarios[i]))
 		r = name_image(s, i, dirfd);
 	return r;
