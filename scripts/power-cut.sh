@@ -83,5 +83,5 @@ for fs in $systems; do
 	echo "$fs: $good of $count cuts lost nothing, $bad lost, $none not made"
 	lost=$((lost + bad))
 done
-[ $lost = 0 ] && rm -rf "$dir" || echo "kept in $dir"
+[ $lost = 0 ] && [ -z "${DIR:-}" ] && rm -rf "$dir" || echo "kept in $dir"
 [ $lost = 0 ]

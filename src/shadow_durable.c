@@ -6,7 +6,7 @@
 #include "shadow.h"
 
 /* A sync that is followed and was not heard of for so many epochs died: another may be. */
-#define FORGOTTEN 64
+#define FORGOTTEN 16
 #define TAKEN	  UINT32_MAX /* `syncing` while the young window is made or taken over */
 
 static void widen(struct size_window *w, u64 lo, u64 hi)

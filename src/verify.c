@@ -336,10 +336,16 @@ static bool may_be_mixture(const struct window *w, const u8 *bytes, u32 from, u3
 	       !bytes_zero(bytes + from, to - from);
 }
 
-/* What was synced is not there; what is there instead does not matter so much. */
-static int after_crash(int kind)
+/* What was synced is not there. What is there instead is another finding only where it tells more:
+ * bytes that must never show, or a cell of another place where none was ever moved. */
+static int after_crash(const struct shadow_file *f, int kind, bool never)
 {
 	switch (kind) {
+	case FINDING_STALE_EXPOSURE:
+		return never ? kind : FINDING_NOT_DURABLE;
+	case FINDING_MISPLACED:
+	case FINDING_FOREIGN:
+		return f->reshaped ? FINDING_NOT_DURABLE : kind;
 	case FINDING_LOST_WRITE:
 	case FINDING_ZEROED:
 	case FINDING_RESURRECTED:
@@ -374,6 +380,6 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 	    ret->id.cell == cell && known_failed(&w, ret->id.gen))
 		ret->kind = FINDING_PHANTOM;
 	if (sh->crashed && shadow_durable(f, shadow_cell(sh, f, cell)).gen)
-		ret->kind = after_crash(ret->kind);
+		ret->kind = after_crash(f, ret->kind, never_legal(&w, bytes, from, to));
 	return JUDGED_WRONG;
 }

@@ -20,7 +20,9 @@
 static void on_progress(void *ctx)
 {
 	struct session *s = ctx;
-	struct live_state st = { .elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+	/* The times of a dead run may be of another clock. */
+	u64 begun_ns = s->died_ns ? s->started_ns : s->run->start_ns;
+	struct live_state st = { .elapsed_s = (double)(now_ns() - begun_ns) / 1e9,
 				 .left_s = -1,
 				 .findings = s->result.nfindings,
 				 .phase = "verify" };

@@ -81,6 +81,18 @@ int guest_place(struct session *s, struct err *e)
 
 void guest_describe(struct session *s)
 {
+	char path[600];
+
+	if (path_set(path, sizeof(path), "%s/" GUEST_NOTE, s->run_dir) == 0) {
+		_cleanup_json_ json_t *note = json_load_file(path, 0, NULL);
+		const char *release = json_string_value(json_object_get(note, "release"));
+		const char *kernel = json_string_value(json_object_get(note, "kernel"));
+
+		snprintf(s->result.reproduce, sizeof(s->result.reproduce),
+			 "stressd vm --kernel %s %s", kernel ? kernel : "IMAGE", s->sc->path);
+		judge_note(s, "the run was a guest's, of kernel %s; recovered by %s",
+			   release ? release : "?", s->result.kernel);
+	}
 	path_set(s->result.run_dir, sizeof(s->result.run_dir), "%.400s/" REPORTS, s->run_dir);
 }
 

@@ -13,6 +13,7 @@
 #include "session/step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -250,6 +251,18 @@ static int make_shadow(struct session *s, struct err *e)
 	return r;
 }
 
+/* From here on the files are there, whatever happens: an fsync of a file does not say so.
+ * (fsync(2), DESCRIPTION) */
+static int sync_names(const struct session *s, struct err *e)
+{
+	_cleanup_close_ int fd = open(s->target.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_set(e, -errno, "%s: cannot be synced: %s", s->target.root,
+			       strerror(errno));
+	return 0;
+}
+
 static int make_files(struct session *s, struct err *e)
 {
 	int r = actor_init(&s->actor, SHADOW_LAYOUT, &s->shadow, &s->log, s->run, s->target.root,
@@ -260,6 +273,8 @@ static int make_files(struct session *s, struct err *e)
 	for (u32 i = 0; i < s->shadow.nfiles && r == 0; i++)
 		r = op_layout(&s->actor, &s->actor.files[i], s->sc->files[i].layout,
 			      s->sc->files[i].size_bytes, e);
+	if (r == 0)
+		r = sync_names(s, e);
 	/* Workers pause for a remount by closing their files; so must the coordinator. */
 	actor_close(&s->actor);
 	step("files laid out");

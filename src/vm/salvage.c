@@ -221,9 +221,10 @@ static int renew_all(struct salvage *s, u32 taken)
 }
 
 /* Last, and never by the guest: see good_name(). */
-static int write_note(const char *end, int dirfd)
+static int write_note(const struct salvage *s, const char *end, int dirfd)
 {
-	json_t *note = json_pack("{s:i, s:s}", "version", 1, "end", end);
+	json_t *note = json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "end", end, "kernel",
+				 s->o->kernel, "release", s->release);
 	_cleanup_free_ char *text = note ? json_dumps(note, JSON_INDENT(2)) : NULL;
 	_cleanup_close_ int fd = openat(
 		dirfd, GUEST_NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -241,7 +242,7 @@ int salvage_ended(struct salvage *s, size_t i, int exit, int dirfd)
 	int r = take_state(s, dirfd);
 
 	if (r == 0)
-		r = write_note(GUEST_DONE, dirfd);
+		r = write_note(s, GUEST_DONE, dirfd);
 	if (r == 0 && evidence && image_bytes(s->o->scenarios[i]))
 		r = last ? name_image(s, i, dirfd) : copy_image(s, i, dirfd);
 	if (r == 0 && !last)
@@ -254,7 +255,7 @@ int salvage_died(struct salvage *s, size_t i, const char *end, int dirfd)
 	int r = take_state(s, dirfd);
 
 	if (r == 0)
-		r = write_note(end, dirfd);
+		r = write_note(s, end, dirfd);
 	if (r == 0 && image_bytes(s->o->scenarios[i]))
 		r = name_image(s, i, dirfd);
 	return r;

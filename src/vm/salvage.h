@@ -14,6 +14,7 @@ struct salvage {
 	int arena_fd, disk_fd; /* disk: -1 where no scenario has an image */
 	struct arena *arena;
 	u64 arena_bytes, disk_bytes;
+	const char *release; /* of the guest's kernel, as far as it has said */
 };
 
 /* Memory and disk, for the largest of the scenarios. 0 or -errno with a line in @e. */

@@ -253,6 +253,7 @@ static int prepare(struct vm *v, struct err *e)
 		r = salvage_open(&v->watch.salvage, v->o, e);
 	if (r == 0)
 		add_image_disk(v);
+	v->watch.salvage.release = v->watch.release;
 	return r;
 }
 
