@@ -27,7 +27,7 @@ trap '[ "$vm" = 0 ] || kill "$vm" 2>/dev/null; exit 130' INT TERM
 wait_for_first()
 {
 	for _ in $(seq 1200); do
-		grep -q 'first operation' "$dir/err" && return 0
+		grep -qs 'first operation' "$dir/err" && return 0
 		kill -0 "$vm" 2>/dev/null || return 1
 		sleep 0.1
 	done
@@ -39,7 +39,7 @@ one_cut()
 {
 	local run=$dir/run qemu status
 
-	rm -rf "$run"
+	rm -rf "$run" "$dir/err"
 	"$stressd" vm --kernel "$kernel" ${VM_ARGS:-} --run-dir "$run" "$dir/$1.json" \
 		>"$dir/out" 2>"$dir/err" &
 	vm=$!
