@@ -16,16 +16,16 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define SYNCS	30 /* that must have succeeded, so that there is something durable */
+#define CERTAIN 50 /* cells that must be durable before the cut */
 #define PLANTED 3
 #define SCENARIO                                                                                   \
 	"{ \"version\": 1, \"name\": \"cut\", \"description\": \"test\", \"duration\": \"100s\","  \
 	" \"target\": { \"type\": \"image\", \"fs\": \"%s\", \"size\": \"%s\" },"                  \
-	" \"files\": [ { \"name\": \"data\", \"size\": \"256K\", \"layout\": \"written\" },"       \
+	" \"files\": [ { \"name\": \"data\", \"size\": \"1M\", \"layout\": \"written\" },"         \
 	" { \"name\": \"log\", \"size\": \"64K\", \"max\": \"1M\", \"layout\": \"empty\" } ],"     \
 	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\","                     \
-	" \"options\": { \"how\": \"pwritev2\", \"rwf\": [ \"dsync\" ] } },"                       \
-	" { \"type\": \"mmap_writer\", \"file\": \"data\" },"                                      \
+	" \"options\": { \"how\": \"pwritev2\", \"rwf\": [ \"dsync\" ], \"pause\": \"5ms\" } },"   \
+	" { \"type\": \"mmap_writer\", \"file\": \"data\", \"options\": { \"pause\": \"2ms\" } }," \
 	" { \"type\": \"mixer\", \"file\": \"log\", \"options\": { \"weights\": { \"append\": 4,"  \
 	" \"pwrite\": 2, \"truncate\": 1, \"punch\": 1, \"collapse\": 1, \"clone\": 1 } } },"      \
 	" { \"type\": \"syncer\", \"options\": { \"ops\": [ \"fsync\", \"fdatasync\", \"msync\","  \
@@ -51,6 +51,16 @@ static struct arena *arena_of(pid_t pid)
 	return a;
 }
 
+/* A cell that was synced and not touched since, and that held something else before. */
+static bool is_certain(const struct shadow_file *f, const struct shadow_cell *c)
+{
+	u64 settled = atomic_load(&c->settled), flight = atomic_load(&c->flight);
+
+	return shadow_durable(f, c).exact && CELL_KIND(settled) == CELL_STAMP &&
+	       CELL_GEN(settled) > 1 && CELL_GEN(flight) == CELL_GEN(settled) &&
+	       !(flight & (CELL_PENDING | CELL_DOUBTS));
+}
+
 /* Has the guest synced so often that a part of its files is durable? Looks at a copy: the guest
  * goes on. */
 static bool has_synced(void *ctx)
@@ -58,7 +68,7 @@ static bool has_synced(void *ctx)
 	const char *copy = e2e_path("peek");
 	struct shadow sh;
 	struct err e;
-	bool yes;
+	u32 certain = 0;
 	FILE *out;
 	void *map;
 	u64 len;
@@ -71,9 +81,10 @@ static bool has_synced(void *ctx)
 	fclose(out);
 	if (shadow_open(copy, false, &sh, &e) < 0)
 		return false;
-	yes = atomic_load(&sh.files[0].durable_epoch) > SYNCS;
+	for (u64 i = 0; i < sh.files[0].ncells; i++)
+		certain += is_certain(&sh.files[0], shadow_cell(&sh, &sh.files[0], i));
 	shadow_close(&sh);
-	return yes;
+	return certain > CERTAIN;
 }
 
 /* A run directory in which the power was cut. */
@@ -134,16 +145,6 @@ static void copy(const char *from, const char *to)
 	snprintf(command, sizeof(command), "cp -r %s %s && mv %s/stressd-%s.img %s/stressd-%s.img",
 		 from, to, to, strrchr(from, '/') + 1, to, strrchr(to, '/') + 1);
 	assert_int_equal(system(command), 0);
-}
-
-/* A cell that was synced and not touched since, and that held something else before. */
-static bool is_certain(const struct shadow_file *f, const struct shadow_cell *c)
-{
-	u64 settled = atomic_load(&c->settled), flight = atomic_load(&c->flight);
-
-	return shadow_durable(f, c).exact && CELL_KIND(settled) == CELL_STAMP &&
-	       CELL_GEN(settled) > 1 && CELL_GEN(flight) == CELL_GEN(settled) &&
-	       !(flight & (CELL_PENDING | CELL_DOUBTS));
 }
 
 /* In the image of @dir some cells become what they were before they were last synced. Returns the
