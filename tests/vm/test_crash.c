@@ -12,9 +12,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CERTAIN 50 /* cells that must be durable before the cut */
 #define PLANTED 3
@@ -99,7 +103,7 @@ static void cut(const char *fs, const char *size, const char *dir)
 	e2e_write(json, text);
 	e2e_remove(dir);
 	e2e_start(&r,
-		  (const char *const[]){ "vm", "--kernel", kernel, "--accel", "tcg", "--run-dir",
+		  (const char *const[]){ "vm", "--kernel", vm_kernel, "--accel", "tcg", "--run-dir",
 					 dir, json, NULL },
 		  NULL);
 	if (!e2e_until(operates, &r, 90)) {

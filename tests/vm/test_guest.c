@@ -56,8 +56,8 @@ static void vm(struct e2e *r, const char *const argv[])
 }
 
 #define VM(r, dir, ...)                                                                            \
-	vm(r,                                                                                      \
-	   (const char *const[]){ "vm", "--kernel", kernel, "--run-dir", dir, __VA_ARGS__, NULL })
+	vm(r, (const char *const[]){ "vm", "--kernel", vm_kernel, "--run-dir", dir, __VA_ARGS__,   \
+				     NULL })
 
 static const char *text_at(const json_t *o, const char *a, const char *b)
 {
@@ -129,8 +129,8 @@ static bool is_gone(void *ctx)
 /* A run that works in a guest, and the process of its QEMU. */
 static pid_t start_running(struct e2e *r, const char *dir)
 {
-	const char *const argv[] = { "vm",  "--kernel",		  kernel, "--accel",
-				     "tcg", "--silence",	  "5s",	  "--run-dir",
+	const char *const argv[] = { "vm",  "--kernel",		  vm_kernel, "--accel",
+				     "tcg", "--silence",	  "5s",	     "--run-dir",
 				     dir,   scenario("100s", ""), NULL };
 	pid_t pid;
 
@@ -224,18 +224,18 @@ static void bad_input(void **state)
 		{ "--cpus", "2", "/nonexistent", 2, "No such file" },
 		{ "--cpus", "2", path, 2, "not a bootable kernel" },
 		{ "--cpus", "2", cut, 2, "cut short" },
-		{ "--cpus", "0", kernel, 2, "--cpus 0" },
-		{ "--disk", "1G:name=x", kernel, 2, "serial=NAME" },
-		{ "--accel", "fast", kernel, 2, "auto, kvm or tcg" },
-		{ "--disk", "4000T", kernel, 3, "no room for a disk" },
-		{ "--memory", "4000T", kernel, 3, "memory" },
+		{ "--cpus", "0", vm_kernel, 2, "--cpus 0" },
+		{ "--disk", "1G:name=x", vm_kernel, 2, "serial=NAME" },
+		{ "--accel", "fast", vm_kernel, 2, "auto, kvm or tcg" },
+		{ "--disk", "4000T", vm_kernel, 3, "no room for a disk" },
+		{ "--memory", "4000T", vm_kernel, 3, "memory" },
 	};
 	char command[9000];
 	struct e2e r;
 
 	(void)state;
 	snprintf(cut, sizeof(cut), "%s", e2e_path("cut"));
-	snprintf(command, sizeof(command), "head -c 100000 %s > %s", kernel, cut);
+	snprintf(command, sizeof(command), "head -c 100000 %s > %s", vm_kernel, cut);
 	assert_int_equal(system(command), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *dir = run_dir();
