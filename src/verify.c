@@ -193,19 +193,9 @@ static bool moved_meanwhile(const struct window *w)
 }
 
 /* After a told writeback error the cell may be as it was at the last good sync, or anything since.
+ * So it may after a crash: what was not written back is gone, and nobody says in what order it was.
  */
-static void widen_by_loss(struct window *w, const struct shadow_cell *c)
-{
-	u32 durable = atomic_load(&c->durable);
-
-	w->next = MIN(w->next, MAX(durable, 1U));
-	w->mixed = true;
-	w->moves |= w->f->reshaped;
-	w->zero |= durable == 0 || w->f->reshaped;
-}
-
-/* The kernel died: what it had not written back is gone, and in what order it wrote nobody says. */
-static void widen_by_crash(struct window *w, const struct durable *d)
+static void widen(struct window *w, const struct durable *d)
 {
 	if (d->exact)
 		return;
@@ -238,12 +228,10 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
-	if (sync_lost(f, shadow_cell(sh, f, cell)))
-		widen_by_loss(&w, shadow_cell(sh, f, cell));
-	if (sh->crashed) {
+	if (sh->crashed || sync_lost(f, shadow_cell(sh, f, cell))) {
 		struct durable d = shadow_durable(f, shadow_cell(sh, f, cell));
 
-		widen_by_crash(&w, &d);
+		widen(&w, &d);
 	}
 	return w;
 }

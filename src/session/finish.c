@@ -56,6 +56,7 @@ void finish_check(struct session *s)
 			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
 				   c.notes[i]);
 	s->result.cells_checked += c.cells;
+	s->result.cells_open += c.open;
 	judge_sightings(s);
 	actor_close(&s->actor);
 	step("checked");

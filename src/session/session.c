@@ -411,8 +411,10 @@ static int choose_state(struct err *e)
 	const char *arena = getenv("STRESSD_ARENA");
 	int r = arena ? state_use_arena(arena) : 0;
 
-	return r < 0 ? err_set(e, r, "STRESSD_ARENA=%s: cannot be used: %s", arena, strerror(-r))
-		     : 0;
+	if (r < 0)
+		return err_set(e, r, "STRESSD_ARENA=%s: cannot be used: %s", arena, strerror(-r));
+	unsetenv("STRESSD_ARENA"); /* a worker may run a stressd of its own */
+	return 0;
 }
 
 int session_run(const struct run_options *o)
