@@ -49,8 +49,9 @@ static void console_line(struct watch *w)
 	w->line_len = 0;
 	klog_feed(w->klog, w->line, 0);
 	keep_stuck(w);
-	/* The kernel names each SysRq that it serves; a tty would but echo the key. */
-	w->sysrq_answered |= strstr(w->line, "sysrq: ") != NULL;
+	/* The kernel names each SysRq that it serves; a tty would but echo the key. At boot it says
+	 * of SysRq that it is enabled. */
+	w->sysrq_answered |= strstr(w->line, "sysrq: Show ") != NULL;
 	said = strstr(w->line, GUEST_COMPLAINS);
 	if (said && !w->hello && !w->complaint[0])
 		snprintf(w->complaint, sizeof(w->complaint), "%s", said + strlen(GUEST_COMPLAINS));
