@@ -8,7 +8,7 @@ declare -gA _stressd_options=(
 	[check]=""
 	[list]="--json"
 	[caps]="--json"
-	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --help"
+	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
 	[recover]=""
 	[schema]=""
 )
@@ -24,6 +24,8 @@ declare -gA _stressd_values=(
 	[--run-dir]=directory
 	[--destroy]=device
 	[--kernel]=file
+	[--check-config]=file
+	[--scoreboard]=scenario
 )
 
 _stressd_files() # $1: what compgen makes; names with blanks get quoted

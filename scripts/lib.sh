@@ -4,12 +4,16 @@
 
 # To build.
 PACKAGES_BUILD="cmake ninja-build pkg-config gcc libc6-dev libjansson-dev libmount-dev libblkid-dev
-	liburing-dev libcap-dev libxxhash-dev libaio-dev"
+	liburing-dev libcap-dev libxxhash-dev libaio-dev
+	zlib1g-dev liblzma-dev libzstd-dev"
 # To run scenarios on images.
 PACKAGES_RUN="mount util-linux xfsprogs e2fsprogs btrfs-progs"
 # To test: a second compiler, what the tests link and run, programs that scenarios start.
 PACKAGES_TEST="clang libcmocka-dev libfuse3-dev fuse3 fio stress-ng python3 python3-jsonschema
 	libxml2-utils man-db git qemu-system-x86"
+# To build the lab kernel, and to boot the distribution's beside it.
+PACKAGES_LAB="linux-source linux-image-amd64 make flex bison bc patch xz-utils libelf-dev libssl-dev
+	ccache"
 
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$0" "$*" >&2; exit 3; }

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what the tests need, builds with gcc and clang, and tests: the release build in full,
+# Installs what the tests need, builds the lab kernels (nine minutes, once), builds with gcc and clang, and tests: the release build in full,
 # again under AddressSanitizer with UBSan with fewer seeds and steps, those with threads or shared
 # memory under ThreadSanitizer. The last line is "N passed, N failed, N skipped"; the exit status is 0 when
 # everything was built and none failed. docs/TESTING.md says what the tests are.
-#   --fast    leaves out tests labelled slow; some others try less
+#   --fast    leaves out tests labelled slow, and kernels of its own; some others try less
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -46,9 +46,21 @@ suite() {
 	passed=$((passed + $(attribute tests "$dir/junit.xml") - bad - off))
 }
 
-# shellcheck disable=SC2086
-need $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST
+# lab_kernel ARGUMENT...: the path of a lab kernel; empty where none can be built.
+lab_kernel() {
+	say "building a lab kernel, unless it was built before: lab/build-kernel.sh $*" >&2
+	lab/build-kernel.sh "$@" 2>lab-kernel.log | tail -n 1
+	[ "${PIPESTATUS[0]}" = 0 ] || say "no such kernel: $(tail -n 1 lab-kernel.log)" >&2
+	rm -f lab-kernel.log
+}
 
+# shellcheck disable=SC2086
+need $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST $PACKAGES_LAB
+
+if [ -z "${STRESSD_TEST_FAST:-}" ]; then
+	: "${STRESSD_LAB_KERNEL:=$(lab_kernel)}" "${STRESSD_PLAIN_KERNEL:=$(lab_kernel --no-mutants)}"
+	export STRESSD_LAB_KERNEL STRESSD_PLAIN_KERNEL
+fi
 build release
 suite build "${slow[@]}"
 build clang

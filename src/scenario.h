@@ -26,6 +26,7 @@ enum sc_severity { SEV_INFO, SEV_NOTICE, SEV_WARNING, SEV_ERROR, SEV_BUG, SEV_NE
 extern const char *const sc_layout_names[]; /* "hole", "written", "prealloc", "empty" */
 extern const char *const sc_layer_names[]; /* "cache", "direct", "dropped", "remounted", "device" */
 extern const char *const sc_hold_names[];  /* "none", "source-fault", "dest-fault" */
+extern const char *const sc_hold_kconfig[];   /* likewise: what a kernel needs for each */
 extern const char *const sc_severity_names[]; /* "info" ... "bug", "never" */
 
 struct sc_target {

@@ -42,6 +42,9 @@ struct opt_def {
 	const char *def;
 	const char *min, *max;	    /* inclusive; NULL: no bound of its own */
 	const char *const *choices; /* OPT_ENUM, _ENUM_SET, _WEIGHTS, _STRING; NULL-terminated */
+	/* What a kernel must be built with for each of the choices; NULL: nothing. vm/needs.h has
+	 * the notation. */
+	const char *const *kconfig;
 	bool required;
 	const char *pattern; /* OPT_STRING: extended regular expression, as regex(7) and ECMA-262 */
 	const char *expects; /* in words, where type, bounds and choices do not say it */

@@ -13,7 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define SBIN_PATH "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+#define SBIN_PATH "/usr/local/sbin:/usr/sbin:/sbin"
+#define NO_PATH	  "/usr/bin:/bin"
 
 int proc_find(const char *name, char *buf, size_t size)
 {
@@ -23,7 +24,7 @@ int proc_find(const char *name, char *buf, size_t size)
 
 	if (strchr(name, '/'))
 		return access(name, X_OK) == 0 ? path_set(buf, size, "%s", name) : -ENOENT;
-	if (path_set(dirs, sizeof(dirs), "%s:" SBIN_PATH, path ? path : "") < 0)
+	if (path_set(dirs, sizeof(dirs), "%s:" SBIN_PATH, path ? path : NO_PATH) < 0)
 		return -ENAMETOOLONG;
 	for (char *d = strtok_r(dirs, ":", &save); d; d = strtok_r(NULL, ":", &save))
 		if (path_set(buf, size, "%s/%s", d, name) == 0 && access(buf, X_OK) == 0)

@@ -20,6 +20,7 @@ int cmd_vm(int argc, char **argv);
 #define EXIT_FINDING 1
 #define EXIT_USAGE   2
 #define EXIT_TROUBLE 3
+#define EXIT_LACKS   4
 
 /* "stressd run: ..." on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stressd vm */
+#include "commands/check_config.h"
 #include "commands/commands.h"
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "commands/vm_scoreboard.h"
 #include "session/session.h"
-#include "vm/vm.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -17,6 +19,8 @@
 
 static const char help[] =
 	"usage: stressd vm --kernel IMAGE [OPTIONS] SCENARIO...\n"
+	"       stressd vm --check-config FILE [--fragment | --json] [SCENARIO...]\n"
+	"       stressd vm --kernel IMAGE... --scoreboard MUTANTS [OPTIONS]\n"
 	"Run scenarios in a kernel of their own, in QEMU, with this machine's files, read-only.\n"
 	"  --kernel IMAGE   a bzImage: of a lab, of a distribution, or just built\n"
 	"  --append ARGS    further words for its command line\n"
@@ -29,7 +33,13 @@ static const char help[] =
 	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
-	"  --keep           keep shadow and histories of a run that passed, too\n";
+	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --check-config FILE\n"
+	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
+	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
+	"run\n"
+	"  --fragment       what is missing, as scripts/kconfig/merge_config.sh takes it\n"
+	"  --json           the same as JSON lines\n";
 
 enum { ACCEL_UNKNOWN = -1 };
 
@@ -70,13 +80,27 @@ static int bad(const char *option, const char *value, const char *expected)
 	return usage_error("vm", "--%s %s: expected %s", option, value, expected);
 }
 
+/* One option of --check-config; false: it is none of them. */
+static bool take_check_option(struct check_config *check, int c, const char *value)
+{
+	switch (c) {
+	case 'C':
+		check->path = value;
+		return true;
+	case 'f':
+		check->fragment = true;
+		return true;
+	case 'j':
+		check->json = true;
+		return true;
+	}
+	return false;
+}
+
 /* One option; 0, or the exit status. */
 static int take_option(struct vm_options *o, int c, char *value)
 {
 	switch (c) {
-	case 'k':
-		o->kernel = value;
-		return 0;
 	case 'a':
 		o->append = value;
 		return 0;
@@ -140,7 +164,8 @@ static bool is_empty(const char *path)
 }
 
 /* An absolute one in @buf; *ret_made: it was not there before. */
-static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, struct err *e)
+static int make_run_dir(const struct vm_options *o, const char *name, char *buf, bool *ret_made,
+			struct err *e)
 {
 	char given[PATH_MAX], state[400];
 	int r;
@@ -151,15 +176,16 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 		r = state_dir(state, sizeof(state), e);
 		if (r < 0)
 			return r;
-		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state,
-			     o->scenarios[0]->name, (long long)time(NULL), (int)getpid());
+		r = path_set(given, sizeof(given), "%s/runs/vm-%.60s-%lld-%d", state, name,
+			     (long long)time(NULL), (int)getpid());
 	}
 	*ret_made = access(given, F_OK) < 0;
 	if (r == 0)
 		r = mkdir_p(given, 0700);
-	if (r < 0 || !realpath(given, buf))
-		return err_set(e, -errno, "%s: cannot be the run directory: %s", given,
-			       strerror(r < 0 ? -r : errno));
+	if (r == 0 && !realpath(given, buf))
+		r = -errno;
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be the run directory: %s", given, strerror(-r));
 	if (!is_empty(buf))
 		return err_set(e, -EEXIST, "%s: not empty; name a directory that is new or empty",
 			       given);
@@ -167,42 +193,58 @@ static int make_run_dir(const struct vm_options *o, char *buf, bool *ret_made, s
 }
 
 /* What was made for a guest that never came to be is removed; results are not. */
-static void remove_empty(const char *dir)
+static void remove_empty(const struct vm_options *o, bool made)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/console.log", dir);
+	snprintf(path, sizeof(path), "%s/console.log", o->run_dir);
 	if (stat(path, &st) == 0 && st.st_size == 0)
 		unlink(path);
-	rmdir(dir);
+	for (size_t i = 0; o->nscenarios > 1 && i < o->nscenarios; i++) {
+		snprintf(path, sizeof(path), "%s/%zu", o->run_dir, i + 1);
+		rmdir(path);
+	}
+	if (made)
+		rmdir(o->run_dir);
 }
 
-static int run(struct vm_options *o)
+static int run(struct scoreboard_options *o)
 {
 	char dir[PATH_MAX];
 	bool made = false;
 	struct err e = { "" };
-	int status;
+	int status = make_run_dir(&o->vm, o->mutants ? "scoreboard" : o->vm.scenarios[0]->name, dir,
+				  &made, &e);
 
-	if (make_run_dir(o, dir, &made, &e) < 0) {
+	if (status < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
-		return EXIT_USAGE;
+		return status == -ENOSPC || status == -EDQUOT ? EXIT_TROUBLE : EXIT_USAGE;
 	}
-	o->run_dir = dir;
+	o->vm.run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
-	status = vm_run(o, &e);
+	status = o->mutants ? scoreboard_run(o, &e) : vm_run(&o->vm, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
-	if (made && status != EXIT_FINE)
-		remove_empty(dir);
+	if (status != EXIT_FINE)
+		remove_empty(&o->vm, made);
 	return status;
+}
+
+/* Which of the three it is, and what goes with it. */
+static int settle(struct scoreboard_options *o, const struct check_config *check, int nscenarios)
+{
+	if (!check->path && (check->fragment || check->json))
+		return usage_error("vm", "--fragment and --json go with --check-config");
+	if (check->path && o->mutants)
+		return usage_error("vm", "--check-config or --scoreboard, not both");
+	return check->path ? 0 : vm_scoreboard_settle(o, nscenarios);
 }
 
 int cmd_vm(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' },
+		VM_SCOREBOARD_OPTIONS,
 		{ "append", required_argument, NULL, 'a' },
 		{ "accel", required_argument, NULL, 'x' },
 		{ "cpus", required_argument, NULL, 'c' },
@@ -212,31 +254,42 @@ int cmd_vm(int argc, char **argv)
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "check-config", required_argument, NULL, 'C' },
+		{ "fragment", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct vm_options o = { .append = "",
-				.cpus = 2,
-				.memory_bytes = 2 * GIB,
-				.silence_ns = 30 * NSEC_PER_SEC,
-				.out = stdout,
-				.err = stderr };
+	struct scoreboard_options o = { .vm = { .append = "",
+						.cpus = 2,
+						.memory_bytes = 2 * GIB,
+						.silence_ns = 30 * NSEC_PER_SEC,
+						.out = stdout,
+						.err = stderr },
+					.out = stdout,
+					.progress = stderr };
+	struct check_config check = { .path = NULL };
 	int status = 0;
 
 	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help, stdout);
+			fputs(vm_scoreboard_help, stdout);
 			return EXIT_FINE;
 		}
-		status = c == '?' ? EXIT_USAGE : take_option(&o, c, optarg);
+		if (take_check_option(&check, c, optarg))
+			continue;
+		status = c == '?'		  ? EXIT_USAGE
+			 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
+						  : take_option(&o.vm, c, optarg);
 	}
-	if (!status && !o.kernel)
-		status = usage_error("vm", "expected --kernel IMAGE");
 	if (!status)
-		status = load_scenarios(&o, argv + optind, argc - optind);
+		status = settle(&o, &check, argc - optind);
+	if (!status && !o.mutants && (!check.path || optind < argc))
+		status = load_scenarios(&o.vm, argv + optind, argc - optind);
 	if (!status)
-		status = run(&o);
-	for (size_t i = 0; i < o.nscenarios; i++)
-		scenario_free(o.scenarios[i]);
+		status = check.path ? check_config(&check, &o.vm) : run(&o);
+	for (size_t i = 0; i < o.vm.nscenarios; i++)
+		scenario_free(o.vm.scenarios[i]);
 	return status;
 }

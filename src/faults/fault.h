@@ -10,6 +10,7 @@ struct fault_type {
 	const char *name, *help;
 	const struct opt_def *options;
 	size_t options_size;
+	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
 };
 
 extern const struct fault_type *const fault_types[]; /* NULL-terminated */

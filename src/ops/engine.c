@@ -129,6 +129,7 @@ static int uring_wait(struct engine *e, struct engine_io **ret)
 }
 
 const char *const engine_names[] = { "psync", "libaio", "io_uring", NULL };
+const char *const engine_kconfig[] = { NULL, "AIO", "IO_URING" };
 
 static const struct engine_type engines[] = {
 	[ENGINE_PSYNC] = { .read = OP_DIRECT_PREAD,

@@ -13,7 +13,8 @@
 #include <libaio.h>
 
 enum engine_kind { ENGINE_PSYNC, ENGINE_LIBAIO, ENGINE_URING };
-extern const char *const engine_names[]; /* NULL-terminated, in that order */
+extern const char *const engine_names[];   /* NULL-terminated, in that order */
+extern const char *const engine_kconfig[]; /* likewise: what a kernel needs for each */
 
 /* One transfer. The owner fills it, keeps it and its buffer until it is reaped. */
 struct engine_io {

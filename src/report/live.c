@@ -181,7 +181,7 @@ static const struct live_way ways[] = {
 };
 
 /* A terminal that can erase a line; NO_COLOR is about colours and does not matter here. */
-static bool can_rewrite(FILE *out)
+bool live_rewrites(FILE *out)
 {
 	const char *term = getenv("TERM");
 
@@ -197,7 +197,7 @@ struct live *live_open(FILE *out, bool json, bool quiet)
 		return NULL;
 	l->out = out;
 	l->quiet = quiet && !json;
-	l->way = &ways[json ? WAY_JSON : can_rewrite(out) ? WAY_TERMINAL : WAY_LOG];
+	l->way = &ways[json ? WAY_JSON : live_rewrites(out) ? WAY_TERMINAL : WAY_LOG];
 	return l;
 }
 

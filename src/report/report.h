@@ -108,6 +108,8 @@ void live_event(struct live *l, const struct finding *finding, const char *text)
 /* With --json: the final object with the verdict (@r may be NULL: none). Ends the live line and
  * frees @l. */
 void live_close(struct live *l, const struct run_result *r);
+/* Whether a line on @out can be rewritten: a terminal that can erase one. */
+bool live_rewrites(FILE *out);
 /* Whether @out wants colours: a terminal, TERM not dumb, NO_COLOR not set. (no-color.org) */
 bool want_colour(FILE *out);
 

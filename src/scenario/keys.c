@@ -11,6 +11,7 @@ const char *const sc_severity_names[] = {
 	"info", "notice", "warning", "error", "bug", "never", NULL
 };
 const char *const sc_hold_names[] = { "none", "source-fault", "dest-fault", NULL };
+const char *const sc_hold_kconfig[] = { NULL, "USERFAULTFD", "USERFAULTFD" };
 const char *const sc_stop_names[] = { "hit", "never", NULL };
 _Static_assert(ARRAY_SIZE(sc_layer_names) == LAYERS + 1, "a name for every layer");
 _Static_assert(ARRAY_SIZE(sc_severity_names) == SEV_NEVER + 2, "a name for every severity");
@@ -131,6 +132,7 @@ const struct opt_def sc_race_options[] = {
 	OPT_AS("offset", struct sc_race, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
 	       .help = "each actor starts so long after the release; the range is swept"),
 	OPT(struct sc_race, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
+	    .kconfig = sc_hold_kconfig,
 	    .help = "of the first actor: keep a page fault inside its copy until the others are "
 		    "done"),
 	OPT_AS("hold_limit", struct sc_race, hold_limit_ns, OPT_TIME, .def = "50ms", .min = "1us",
@@ -147,7 +149,7 @@ const struct opt_def sc_actor_options[] = {
 	OPT_AS("offset", struct sc_actor, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
 	       .help = "default: the race's"),
 	OPT(struct sc_actor, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
-	    .help = "of this actor; default of the first: the race's"),
+	    .kconfig = sc_hold_kconfig, .help = "of this actor; default of the first: the race's"),
 	OPT(struct sc_actor, loop, OPT_BOOL, .def = "false",
 	    .help = "repeat the operation until those that do not loop are done"),
 	{ .type = OPT_END },

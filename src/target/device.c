@@ -122,6 +122,7 @@ const struct target_type target_device = {
 	.help = "a block device, destroyed: refused without --destroy; needs root",
 	.options = options,
 	.options_size = sizeof(struct device_options),
+	.kconfig = "?VIRTIO_BLK", /* as `stressd vm --disk` makes them */
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

@@ -18,7 +18,7 @@ struct disk_options {
 
 #define DISK_OPTIONS                                                                               \
 	OPT(struct disk_options, fs, OPT_ENUM, .def = "xfs", .choices = fstype_names,              \
-	    .help = "filesystem to make"),                                                         \
+	    .kconfig = fstype_kconfig, .help = "filesystem to make"),                              \
 		OPT(struct disk_options, mkfs, OPT_STRINGS, .def = "",                             \
 		    .help = "further arguments of mkfs"),                                          \
 		OPT(struct disk_options, mount, OPT_STRINGS, .def = "", .help = "mount options"),  \

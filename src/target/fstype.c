@@ -15,6 +15,12 @@
 #define EXTRA_ARGS_MAX	64
 
 const char *const fstype_names[] = { "xfs", "ext4", "btrfs", NULL };
+const char *const fstype_kconfig[] = {
+	"XFS_FS ?XFS_DEBUG|XFS_WARN",
+	"EXT4_FS",
+	"BTRFS_FS ?BTRFS_ASSERT",
+};
+_Static_assert(ARRAY_SIZE(fstype_kconfig) == FSTYPES, "what each filesystem needs");
 
 /*
  * -K keeps blocks in all three. (For mke2fs the newer writing is "-E nodiscard", but its last -E

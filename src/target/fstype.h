@@ -12,7 +12,8 @@
 
 enum fstype { FSTYPE_XFS, FSTYPE_EXT4, FSTYPE_BTRFS, FSTYPES };
 
-extern const char *const fstype_names[]; /* in order, NULL-terminated: OPT_ENUM choices */
+extern const char *const fstype_names[];   /* in order, NULL-terminated: OPT_ENUM choices */
+extern const char *const fstype_kconfig[]; /* likewise: what a kernel needs for each */
 
 struct fstype_info {
 	u64 size_min_bytes;

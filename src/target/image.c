@@ -19,7 +19,9 @@
 #define BIND_TRIES 64
 #define UNBIND_NS  (2 * NSEC_PER_SEC)
 /* In a guest of `stressd vm` the image is a disk, so that the host has it when the guest is dead.
- * The serial number is given to nothing else. (vm/guest.h) */
+ * The loop device over it has a cache in the guest's memory: reads are as fast as of an image
+ * there, and what was written and not flushed is lost with the guest, as a real disk loses it with
+ * the power. The serial number is given to nothing else. (vm/guest.h) */
 #define LENT_DISK "/dev/disk/by-id/virtio-stressd-image"
 /* Left free where the image is made: results and shadow live there too. */
 #define SPARE (64 * MIB)
@@ -184,7 +186,7 @@ static int make_image(struct target *t, int *ret_fd, struct err *e)
 }
 
 /* A free device is not reserved: record, try, and with another when somebody was faster. */
-static int bind_loop(struct target *t, int image_fd, u64 len, struct err *e)
+static int bind_loop(struct target *t, int image_fd, u64 len, bool direct, struct err *e)
 {
 	char dev[LOOP_NAME_MAX];
 	int r = -EBUSY;
@@ -196,7 +198,7 @@ static int bind_loop(struct target *t, int image_fd, u64 len, struct err *e)
 		if (r < 0)
 			break;
 		t->undo_loop = r;
-		r = loop_bind(dev, image_fd, len, &t->loop_fd);
+		r = loop_bind(dev, image_fd, len, direct, &t->loop_fd);
 		if (r < 0 && undo_forget(t->undo, t->undo_loop) < 0)
 			break;
 	}
@@ -214,7 +216,7 @@ static int setup(struct target *t, struct err *e)
 	int r = make_image(t, &fd, e);
 
 	if (r == 0)
-		r = bind_loop(t, fd, o->size, e);
+		r = bind_loop(t, fd, o->size, !disk_is_lent(), e);
 	return r < 0 ? r : disk_setup(t, e);
 }
 
@@ -245,7 +247,7 @@ static int attach(struct target *t, struct err *e)
 	if (t->undo_image < 0)
 		return err_set(e, t->undo_image, "%s: %s", undo_path(t->undo),
 			       strerror(-t->undo_image));
-	r = bind_loop(t, fd, 0, e);
+	r = bind_loop(t, fd, 0, true, e);
 	return r < 0 ? r : disk_attach(t, e);
 }
 
@@ -286,6 +288,7 @@ const struct target_type target_image = {
 	.help = "a filesystem in a file of its own, on a loop device; needs root",
 	.options = options,
 	.options_size = sizeof(struct image_options),
+	.kconfig = "BLK_DEV_LOOP VIRTIO_BLK", /* a loop device over a disk of the host */
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

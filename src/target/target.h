@@ -37,6 +37,7 @@ struct target_type {
 	const char *name, *help;
 	const struct opt_def *options;
 	size_t options_size;
+	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
 	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
 	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
 	int (*probe)(const struct target *t, struct err *e);

@@ -39,6 +39,16 @@ struct arena;
 int guest_arena(char *buf, size_t size, struct arena **ret, struct err *e);
 /* Wait, beating, until the host has taken what @taken scenarios left. */
 int guest_arena_wait(const struct arena *a, u32 taken, int port);
+/* guest_mutant.c: a fault of a lab kernel, for one scenario. */
+#define GUEST_MUTANT_FILE "mutant.json" /* in the run directory: {"mutant", "hits", "error"} */
+/* Switch fault @id on; 0, or -errno with one line in @e. */
+int guest_mutant_on(u64 id, struct err *e);
+/* Switch it off and write GUEST_MUTANT_FILE below @dirfd: how often it was reached, where the
+ * kernel counts that, or why it could not be switched on (@why, NULL: it could). 0 or -errno. */
+int guest_mutant_off(u64 id, const char *why, int dirfd);
+/* Does the end of a run, with its results below @dirfd, leave the kernel in doubt? Anything but a
+ * pass, a skip, and findings that are not the kernel's own. */
+bool guest_in_doubt(int status, int dirfd);
 
 /* guest_run.c: run the scenarios of the plan, with @port to tell of it. */
 int guest_run(int port, struct err *e);

@@ -30,6 +30,15 @@ static void get_release(int fd, const u8 *head, struct kernel_image *ret)
 	ret->release[strcspn(ret->release, " \n")] = '\0';
 }
 
+/* Since protocol 2.08: counted from the protected-mode code. */
+static void get_payload(const u8 *head, u64 setup_bytes, struct kernel_image *ret)
+{
+	if (get(head, 0x206, 2) < 0x208)
+		return;
+	ret->payload_at = setup_bytes + get(head, 0x248, 4);
+	ret->payload_bytes = get(head, 0x24c, 4);
+}
+
 int kernel_look(const char *path, struct kernel_image *ret, struct err *e)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -37,7 +46,7 @@ int kernel_look(const char *path, struct kernel_image *ret, struct err *e)
 	u64 setup, whole;
 	struct stat st;
 
-	*ret = (struct kernel_image){ "" };
+	*ret = (struct kernel_image){ .release = "" };
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(e, -errno, "%s: cannot read the kernel: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || pread(fd, head, sizeof(head), 0) < HEADER_AT ||
@@ -54,5 +63,6 @@ int kernel_look(const char *path, struct kernel_image *ret, struct err *e)
 			       "%s: cut short, %llu of %llu bytes; copy or build the kernel again",
 			       path, (unsigned long long)st.st_size, (unsigned long long)whole);
 	get_release(fd, head, ret);
+	get_payload(head, (setup + 1) * SECTOR, ret);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 struct kernel_image {
 	char release[96]; /* "6.1.192-lab", as modules are filed under; "" where it does not say */
+	u64 payload_at, payload_bytes; /* the compressed kernel proper; 0: does not say */
 };
 
 /* 0, or -errno with one line in @e: -ENOENT and the like; -ENOEXEC: no kernel, or a part of one. */

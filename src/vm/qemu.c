@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define PROGRAM	  "qemu-system-x86_64"
 #define WORDS	  128
 #define ANSWER_MS 2000
 
@@ -72,7 +71,7 @@ static void command_line(struct words *w, const struct qemu_plan *p, const int e
 	static const char *const fixed[] = { "-nodefaults", "-no-reboot", "-display", "none",
 					     "-no-user-config" };
 
-	add(w, PROGRAM);
+	add(w, QEMU_PROGRAM);
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		add(w, "%s", fixed[i]);
 	add(w, "-accel");
@@ -165,10 +164,8 @@ int qemu_start(const struct qemu_plan *p, struct qemu *ret, struct err *e)
 	char path[FSUTIL_PATH_MAX];
 
 	*ret = (struct qemu){ 0, -1, -1, -1, -1, -1 };
-	if (proc_find(PROGRAM, path, sizeof(path)) < 0)
-		return err_set(e, -ENOENT,
-			       PROGRAM " is not installed; install it: apt-get install "
-				       "qemu-system-x86");
+	if (proc_find(QEMU_PROGRAM, path, sizeof(path)) < 0)
+		return err_set(e, -ENOENT, QEMU_PROGRAM " is gone");
 	for (int i = 0; i < 3 && r == 0; i++) {
 		int fds[2];
 

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #define VM_DISKS_MAX 17
+#define QEMU_PROGRAM "qemu-system-x86_64"
+#define QEMU_PACKAGE "qemu-system-x86"
 
 enum vm_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
@@ -36,7 +38,7 @@ struct qemu {
 	int errors_fd; /* what QEMU itself says */
 };
 
-/* 0, or -errno with text in @e: -ENOENT names the package to install. */
+/* 0, or -errno with text in @e. */
 int qemu_start(const struct qemu_plan *p, struct qemu *ret, struct err *e);
 /* Kill it if it lives, reap it, close all. Returns the status of waitpid(2). */
 int qemu_stop(struct qemu *q);

@@ -243,7 +243,7 @@ int salvage_ended(struct salvage *s, size_t i, int exit, int dirfd)
 
 	if (r == 0)
 		r = write_note(s, GUEST_DONE, dirfd);
-	if (r == 0 && evidence && image_bytes(s->o->scenarios[i]))
+	if (r == 0 && evidence && !s->o->no_images && image_bytes(s->o->scenarios[i]))
 		r = last ? name_image(s, i, dirfd) : copy_image(s, i, dirfd);
 	if (r == 0 && !last)
 		r = renew_all(s, (u32)i + 1);
@@ -256,7 +256,7 @@ int salvage_died(struct salvage *s, size_t i, const char *end, int dirfd)
 
 	if (r == 0)
 		r = write_note(s, end, dirfd);
-	if (r == 0 && image_bytes(s->o->scenarios[i]))
+	if (r == 0 && !s->o->no_images && image_bytes(s->o->scenarios[i]))
 		r = name_image(s, i, dirfd);
 	return r;
 }

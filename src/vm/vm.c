@@ -6,9 +6,11 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "vm/guest.h"
+#include "vm/host.h"
 #include "vm/initramfs.h"
 #include "vm/kernel.h"
 #include "vm/modules.h"
+#include "vm/needs.h"
 #include "vm/outcome.h"
 
 #include <fcntl.h>
@@ -23,8 +25,8 @@
 #define KVM_MUTE_NS  (10 * NSEC_PER_SEC)
 #define REST_NS	     (300 * NSEC_PER_SEC)
 
-/* The kernel says everything on the serial line, with its clock, and dies for good. An emulated
- * timer on a busy host is late, which is no fault of the guest's APIC. */
+/* The kernel says everything on the serial line, with its clock, and dies for good. Its test of the
+ * timer counts ticks for a few loops: on a loaded host an emulated one fails it, and panics. */
 #define APPEND                                                                                     \
 	"console=ttyS0 printk.time=1 panic=-1 random.trust_cpu=on sysrq_always_enabled "           \
 	"no_timer_check rdinit=/init"
@@ -39,7 +41,7 @@ struct vm {
 	char append[4096];
 };
 
-static int scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size)
+int vm_scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size)
 {
 	return path_set(buf, size, o->nscenarios > 1 ? "%s/%zu" : "%s", o->run_dir, i + 1);
 }
@@ -58,7 +60,8 @@ static const char *device_of(const struct scenario *sc)
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
 {
-	json_t *plan = json_pack("{s:b, s:[]}", "keep", o->keep, "scenarios");
+	json_t *plan = json_pack("{s:b, s:b, s:[]}", "keep", o->keep, "doubt_ends", o->doubt_ends,
+				 "scenarios");
 	json_t *rows = json_object_get(plan, "scenarios");
 	_cleanup_free_ char *text = NULL;
 	char dir[512], name[64];
@@ -69,10 +72,11 @@ static int add_plan(const struct vm_options *o, struct cpio *c)
 
 		/* As it was resolved here, seed and all: what the host judges by is what runs. */
 		resolved = json_dumps(sc->resolved, JSON_INDENT(2));
-		if (!path || !resolved || scenario_dir(o, i, dir, sizeof(dir)) < 0)
+		if (!path || !resolved || vm_scenario_dir(o, i, dir, sizeof(dir)) < 0)
 			break;
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s*}", "path", path, "dir", dir,
-						      "destroy", device_of(sc)));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s*, s:I}", "path", path, "dir",
+						      dir, "destroy", device_of(sc), "mutant",
+						      (json_int_t)o->mutants[i]));
 		snprintf(name, sizeof(name), GUEST_SCENARIO, (u32)i);
 		cpio_data(c, name, 0644, resolved, strlen(resolved));
 	}
@@ -128,7 +132,7 @@ static int make_run_dirs(struct vm *v, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < v->o->nscenarios && r == 0; i++) {
-		r = scenario_dir(v->o, i, path, sizeof(path));
+		r = vm_scenario_dir(v->o, i, path, sizeof(path));
 		if (r == 0)
 			r = mkdir_p(path, 0700);
 		if (r == 0)
@@ -235,9 +239,27 @@ static void add_image_disk(struct vm *v)
 	v->disk_fds[v->ndisks++] = s->disk_fd;
 }
 
-static int prepare(struct vm *v, struct err *e)
+/* What cannot work is not booted. */
+static int look_ahead(struct vm *v, struct err *e)
 {
 	int r = kernel_look(v->o->kernel, &v->kernel, e);
+	struct needs n = { .rows = NULL };
+
+	if (r == 0)
+		r = host_check(v->o, e);
+	if (r < 0)
+		return r;
+	needs_add_guest(&n, v->o->ndisks > 0);
+	for (size_t i = 0; i < v->o->nscenarios; i++)
+		needs_add_scenario(&n, v->o->scenarios[i]);
+	r = needs_refuse(v->o->kernel, v->kernel.release, &n, e);
+	needs_free(&n);
+	return r;
+}
+
+static int prepare(struct vm *v, struct err *e)
+{
+	int r = look_ahead(v, e);
 
 	if (r == 0)
 		r = path_set(v->append, sizeof(v->append), APPEND "%s%s",
@@ -288,13 +310,14 @@ int vm_run(const struct vm_options *o, struct err *e)
 	memset(v->watch.dir_fds, -1, sizeof(v->watch.dir_fds));
 	e->text[0] = '\0';
 	r = prepare(v, e);
-	if (r < 0) {
-		r = v->watch.console_log_fd < 0 && r != -ENOMEM ? EXIT_USAGE : EXIT_TROUBLE;
+	if (r == -EOPNOTSUPP) {
+		r = EXIT_SKIP;
+	} else if (r < 0) {
+		r = v->watch.console_log_fd < 0 && r != -ENOMEM && r != -ENOSPC ? EXIT_USAGE
+										: EXIT_TROUBLE;
 	} else {
 		end = boot(v, e);
-		r = end == -ENOENT ? EXIT_SKIP
-		    : end < 0	   ? EXIT_TROUBLE
-				   : outcome_settle(&v->watch, end, e);
+		r = end < 0 ? EXIT_TROUBLE : outcome_settle(&v->watch, end, e);
 	}
 	vm_free(v);
 	return r;

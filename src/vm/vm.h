@@ -20,13 +20,23 @@ struct vm_options {
 	int accel;	  /* enum vm_accel */
 	u64 cpus, memory_bytes;
 	u64 timeout_ns; /* of all of it; 0: four times the scenarios' durations, and five minutes */
+	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
 	bool keep;
+	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];
 	size_t ndisks;
 	struct scenario *scenarios[VM_SCENARIOS_MAX];
+	u64 mutants[VM_SCENARIOS_MAX]; /* fault of a lab kernel that is on meanwhile; 0: none */
 	size_t nscenarios;
+	/* The guest goes down after a scenario that leaves its kernel in doubt: the rest is not
+	 * run. See guest_in_doubt(). */
+	bool doubt_ends;
 	FILE *out, *err; /* what the guest's runs print */
+	/* Scenario @i begins (@status -1), or ended with its results in place; NULL: nobody asks.
+	 */
+	void (*on_scenario)(void *ctx, size_t i, int status);
+	void *ctx;
 };
 
 enum vm_end {
@@ -45,5 +55,7 @@ enum vm_end {
 /* Run it all. Returns the exit status: `stressd run`'s, and 75 when somebody killed QEMU; a line
  * for a person is in @e unless it is "". */
 int vm_run(const struct vm_options *o, struct err *e);
+/* Where the results of scenario @i go. 0 or -ENAMETOOLONG. */
+int vm_scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size);
 
 #endif

@@ -78,6 +78,12 @@ static bool ours(const struct watch *w, u32 id)
 	return id < w->o->nscenarios;
 }
 
+static void tell(const struct watch *w, u32 id, int status)
+{
+	if (w->o->on_scenario)
+		w->o->on_scenario(w->o->ctx, id, status);
+}
+
 static void begin(struct watch *w, const struct frame *f)
 {
 	if (!ours(w, f->id))
@@ -85,8 +91,8 @@ static void begin(struct watch *w, const struct frame *f)
 	arrival_close(&w->arrival);
 	w->current = (int)f->id;
 	w->arrival.dirfd = w->dir_fds[f->id];
-	if (!w->begun_ns)
-		w->begun_ns = now_ns();
+	w->begun_ns = now_ns();
+	tell(w, f->id, -1);
 }
 
 static void take_file(struct watch *w, const struct frame *f)
@@ -119,6 +125,7 @@ static void ended(struct watch *w, const struct frame *f)
 	r = salvage_ended(&w->salvage, f->id, w->exits[f->id], w->dir_fds[f->id]);
 	if (r < 0)
 		host_error(w, r, "the state of the run cannot be kept");
+	tell(w, f->id, w->exits[f->id]);
 }
 
 static void on_frame(void *ctx, const struct frame *f)
@@ -269,6 +276,9 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return age > MIN(BOOT_NS, limit_ns) ? VM_NO_BOOT : -1;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
+	if (w->o->each_ns && w->current >= 0 && w->exits[w->current] < 0 &&
+	    now > w->begun_ns + w->o->each_ns)
+		return VM_TIMEOUT;
 	return age > limit_ns ? VM_TIMEOUT : -1;
 }
 

@@ -18,6 +18,7 @@ struct dio_reader {
 
 static const struct opt_def options[] = {
 	OPT(struct dio_reader, engine, OPT_ENUM, .def = "psync", .choices = engine_names,
+	    .kconfig = engine_kconfig,
 	    .help = "how the reads are issued; psync has one in flight whatever depth says"),
 	OPT(struct dio_reader, depth, OPT_COUNT, .def = "1", .min = "1", .max = "64",
 	    .help = "reads in flight"),

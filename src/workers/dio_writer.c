@@ -19,6 +19,7 @@ struct dio_writer {
 
 static const struct opt_def options[] = {
 	OPT(struct dio_writer, engine, OPT_ENUM, .def = "psync", .choices = engine_names,
+	    .kconfig = engine_kconfig,
 	    .help = "how the writes are issued; psync has one in flight whatever depth says"),
 	OPT(struct dio_writer, depth, OPT_COUNT, .def = "1", .min = "1", .max = "64",
 	    .help = "writes in flight"),

@@ -19,9 +19,13 @@ struct dropcache {
 
 enum { SCOPE_GLOBAL, SCOPE_FILE, SCOPE_RANGE, SCOPE_PAGEOUT, SCOPE_MEMCG };
 static const char *const scopes[] = { "global", "file", "range", "pageout", "memcg", NULL };
+static const char *const scope_kconfig[ARRAY_SIZE(scopes)] = {
+	[SCOPE_GLOBAL] = "PROC_SYSCTL", [SCOPE_MEMCG] = "MEMCG"
+};
 
 static const struct opt_def options[] = {
 	OPT(struct dropcache, scope, OPT_ENUM, .def = "file", .choices = scopes,
+	    .kconfig = scope_kconfig,
 	    .help = "global: /proc/sys/vm/drop_caches; file and range: POSIX_FADV_DONTNEED; "
 		    "pageout: MADV_PAGEOUT; memcg: memory.reclaim of the worker's cgroup"),
 	OPT(struct dropcache, mode, OPT_COUNT_RANGE, .def = "1", .min = "1", .max = "3",

@@ -205,6 +205,7 @@ const struct worker_type worker_fio = {
 	.options = options,
 	.options_size = sizeof(struct fio),
 	.flags = WORKER_HOLDS_FILES | WORKER_QUIET,
+	.kconfig = "SYSVIPC ?AIO", /* its processes share what shmget(2) gave */
 	.probe = probe,
 	.start = start,
 	.step = step,

@@ -22,9 +22,11 @@ struct short_write {
 
 enum { CAUSE_EFAULT, CAUSE_FILE_LIMIT, CAUSE_ENOSPC, CAUSE_SIGNAL };
 static const char *const causes[] = { "efault", "file-limit", "enospc", "signal", NULL };
+static const char *const cause_kconfig[ARRAY_SIZE(causes)] = { [CAUSE_SIGNAL] = "POSIX_TIMERS" };
 
 static const struct opt_def options[] = {
 	OPT(struct short_write, cause, OPT_ENUM, .def = "efault", .choices = causes,
+	    .kconfig = cause_kconfig,
 	    .help = "efault: the source ends in unreadable pages; file-limit: RLIMIT_FSIZE; "
 		    "enospc: the filesystem is full (needs something that fills it); signal: "
 		    "SIGALRM in the middle, which local filesystems mostly ignore"),

@@ -46,6 +46,7 @@ struct worker_type {
 	unsigned int flags;
 	cap_value_t caps[WORKER_CAPS_MAX]; /* what it keeps; all others are dropped */
 	size_t ncaps;
+	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
 	/* What the option table cannot say, with the scenario's file of the worker or NULL. 0, or
 	 * -EINVAL with "what is wrong; expected what" in @e. Optional. */
 	int (*check)(const void *options, const struct sc_file *file, struct err *e);

@@ -35,7 +35,8 @@ ROOMS = {
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
-    "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h"},
+    "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h", "workers", "target",
+           "faults"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
 NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}

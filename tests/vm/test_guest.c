@@ -195,6 +195,7 @@ static void cannot_boot(void **state)
 		const char *append, *said;
 	} rows[] = {
 		{ "initcall_blacklist=init_v9fs", "CONFIG_9P_FS" },
+		{ "initcall_blacklist=virtio_console_init", "CONFIG_VIRTIO_CONSOLE" },
 		{ "rdinit=/nothing", "did not boot: kernel panic" },
 	};
 	struct e2e r;
@@ -228,7 +229,7 @@ static void bad_input(void **state)
 		{ "--disk", "1G:name=x", vm_kernel, 2, "serial=NAME" },
 		{ "--accel", "fast", vm_kernel, 2, "auto, kvm or tcg" },
 		{ "--disk", "4000T", vm_kernel, 3, "no room for a disk" },
-		{ "--memory", "4000T", vm_kernel, 3, "memory" },
+		{ "--memory", "4000T", vm_kernel, 4, "--memory" },
 	};
 	char command[9000];
 	struct e2e r;
