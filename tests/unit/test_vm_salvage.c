@@ -124,6 +124,20 @@ static void the_dead_leave_all(void **state)
 	assert_true(note_says("crash"));
 }
 
+static void images_may_be_no_evidence(void **state)
+{
+	char image[96];
+
+	(void)state;
+	o.no_images = true;
+	image_name(image, sizeof(image));
+	add("shadow", 100, "cells");
+	assert_int_equal(salvage_ended(&s, 0, 1, dirfd), 0);
+	assert_int_equal(salvage_died(&s, 0, "crash", dirfd), 0);
+	assert_int_equal(size_of(image), UINT64_MAX);
+	assert_int_equal(size_of("shadow"), 100);
+}
+
 /* A disk without a name leaves nothing, whoever dies. */
 static void a_pass_leaves_no_image(void **state)
 {
@@ -209,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_dead_leave_all, make, destroy),
+		cmocka_unit_test_setup_teardown(images_may_be_no_evidence, make, destroy),
 		cmocka_unit_test_setup_teardown(a_pass_leaves_no_image, make, destroy),
 		cmocka_unit_test_setup_teardown(the_next_finds_all_new, make, destroy),
 		cmocka_unit_test_setup_teardown(the_wild_are_kept_in, make, destroy),
