@@ -260,7 +260,7 @@ static void host_runs_full(void **state)
 		const char *size, *said;
 	} rows[] = {
 		{ "size=512k", "no room for a disk" },
-		{ "size=65600k", "the state of the run cannot be kept" },
+		{ "size=66m,nr_inodes=5", "the run directory cannot be written" },
 	};
 	struct e2e r;
 
