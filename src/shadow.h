@@ -56,6 +56,9 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CELL_WORD(gen, who, kind) ((u64)(gen) | (u64)(who) << 32 | (u64)(kind) << 44)
 /* settled */
 #define CELL_UPDATING (1ULL << 46) /* origin is being changed: look again */
+/* Kinds of what the device may hold: of the last durable state, and of all that were after it. */
+#define CELL_SINCE(kind) (1ULL << (47 + (kind)))
+#define CELL_SINCE_ALL	 (0xfULL << 47)
 /* flight */
 #define CELL_PENDING	(1ULL << 46) /* a write of the last generation is under way */
 #define CELL_MAYBE	(1ULL << 47) /* generations after settled may be stored */
@@ -77,6 +80,11 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CUT_GEN(o)		((u32)(o)) /* of the stamp; its writer is the one in settled */
 #define CUT_FROM(o)		((u32)((o) >> 32 & 0x1fff))
 #define CUT_TO(o)		((u32)((o) >> 46 & 0x1fff))
+
+/* Sizes that a file had over some time. */
+struct size_window {
+	_Atomic u64 lo, hi;
+};
 
 struct shadow_file {
 	char name[64];
@@ -101,17 +109,24 @@ struct shadow_file {
 	 */
 	_Atomic u32 risk_to;
 	u32 base_seq; /* size_seq when the first state of the file was on disk */
-	u64 reserved[2];
+	/* Sizes since the last durable one; and since the sync of epoch `syncing` began, which
+	 * makes them durable if it succeeds. Of overlapping syncs one is followed, which claims too
+	 * little.
+	 */
+	struct size_window unsynced, young;
+	_Atomic u32 syncing, pad;
 };
 
 struct shadow {
-	int fd;
 	size_t len;
 	struct shadow_header *h;
 	struct shadow_file *files;
 	struct shadow_cell *cells;
 	u32 nfiles;
 	u64 run;
+	/* Of this process: the kernel died under the run, and only what was durable is certain. */
+	bool crashed;
+	bool stale_ok; /* ... on a filesystem that may then show old blocks (data=writeback) */
 };
 
 /* A consistent look at one cell; shadow_view() takes it. */
@@ -119,6 +134,8 @@ struct cell_view {
 	u64 settled, flight, origin;
 };
 
+/* What the shadow of @sc takes. */
+u64 shadow_bytes(const struct scenario *sc);
 /* Make the shadow of @sc at @path, sized for all cells, keyed @run. 0 or -errno. */
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e);
@@ -211,5 +228,18 @@ bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c);
 void size_after_loss(struct shadow *sh, struct shadow_file *f);
 /* Is the settled state of the cell among what a told error may have lost? */
 bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c);
+
+/* What is certain of a cell after a crash. */
+struct durable {
+	u32 gen;    /* the device has this generation or a later one; 0: it may have nothing */
+	bool exact; /* it is the settled one: nothing but what is in flight may replace it */
+	u64 kinds;  /* CELL_SINCE() of what else may be there */
+};
+struct durable shadow_durable(const struct shadow_file *f, const struct shadow_cell *c);
+/* The size of now, which the caller's lock keeps, is on stable storage: it was written O_DSYNC. */
+void size_durable(struct shadow_file *f);
+/* shadow_cell.c to shadow_durable.c: a change of the size from here on may be stored at any time.
+ */
+void size_unsynced(struct shadow_file *f, u64 lo, u64 hi);
 
 #endif

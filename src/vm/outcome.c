@@ -16,20 +16,22 @@
 
 static const struct {
 	int exit, verdict, finding; /* finding: enum finding_kind, -1: none */
-	const char *text;
+	const char *word, *text;
 } ends[VM_ENDS] = {
-	[VM_DONE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest ended without its result" },
-	[VM_NO_BOOT] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the kernel did not boot" },
-	[VM_MUTE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest said nothing" },
-	[VM_CRASH] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_CRASH,
+	[VM_DONE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "done",
+		      "the guest ended without its result" },
+	[VM_NO_BOOT] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "no-boot", "the kernel did not boot" },
+	[VM_MUTE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "mute", "the guest said nothing" },
+	[VM_CRASH] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_CRASH, "crash",
 		       "the guest went down without a word" },
-	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG,
+	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG, "hang",
 		      "the guest gave no sign of life" },
-	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1,
+	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "timeout",
 			 "the guest lived, and was not at its end when --timeout was over" },
-	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "QEMU was killed from outside" },
-	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted" },
-	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest could not run the scenario" },
+	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "killed", "QEMU was killed from outside" },
+	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted", "interrupted" },
+	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "trouble",
+			 "the guest could not run the scenario" },
 };
 
 /* The event that a crash is named after: the last panic, or the last oops before it. */
@@ -211,6 +213,7 @@ int outcome_settle(struct watch *w, int end, struct err *e)
 		return say(w, end, e);
 	for (size_t i = 0; i < w->o->nscenarios; i++) {
 		char dir[512];
+		int r;
 
 		if (w->exits[i] >= 0) {
 			status = worse(status, w->exits[i]);
@@ -221,6 +224,11 @@ int outcome_settle(struct watch *w, int end, struct err *e)
 		if (path_set(dir, sizeof(dir), w->o->nscenarios > 1 ? "%s/%zu" : "%s",
 			     w->o->run_dir, i + 1) < 0)
 			return EXIT_TROUBLE;
+		r = salvage_died(&w->salvage, i, ends[end].word, w->dir_fds[i]);
+		if (r < 0)
+			err_set(e, r, "%s: what the guest left cannot be kept: %s", dir,
+				strerror(-r));
+		status = worse(status, r < 0 ? EXIT_TROUBLE : 0);
 		status = worse(status, write_result(w, i, dir, end, e));
 	}
 	return end == VM_DONE || status == EXIT_FINDING ? status : worse(status, ends[end].exit);
