@@ -74,10 +74,34 @@ static void add_lines(struct finding *f, const struct klog_event *ev)
 	}
 }
 
-/* The end itself, then what else the console had: the guest's own reader died with it. */
+/* What the console had: the guest's own reader died, or never came to report. */
+static void add_events(const struct watch *w, struct run_result *r, const struct klog_event *top,
+		       u64 time_ns)
+{
+	for (size_t i = 0; i < klog_count(w->klog); i++) {
+		const struct klog_event *ev = klog_event(w->klog, i);
+		struct finding *f;
+
+		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
+			continue;
+		f = finding_new(r, ev->finding, time_ns, "console");
+		if (!f)
+			return;
+		snprintf(f->sentence, sizeof(f->sentence), "%s", ev->title);
+		add_lines(f, ev);
+	}
+}
+
+/* How long it had been running when it was last heard of. */
+static u64 lived_ns(const struct watch *w)
+{
+	return w->begun_ns ? w->beat_ns - MIN(w->beat_ns, w->begun_ns) : 0;
+}
+
+/* The end itself, then what else the console had. */
 static void add_findings(const struct watch *w, struct run_result *r, int end)
 {
-	u64 time_ns = w->begun_ns ? w->beat_ns - MIN(w->beat_ns, w->begun_ns) : 0;
+	u64 time_ns = lived_ns(w);
 	const struct klog_event *top = end == VM_CRASH ? gravest(w->klog) : NULL;
 	struct finding *f = finding_new(r, ends[end].finding, time_ns, "console");
 
@@ -100,17 +124,7 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 		f->log[f->nlog] = strdup(w->stuck[i]);
 		f->nlog += f->log[f->nlog] != NULL;
 	}
-	for (size_t i = 0; i < klog_count(w->klog); i++) {
-		const struct klog_event *ev = klog_event(w->klog, i);
-
-		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
-			continue;
-		f = finding_new(r, ev->finding, time_ns, "console");
-		if (!f)
-			return;
-		snprintf(f->sentence, sizeof(f->sentence), "%s", ev->title);
-		add_lines(f, ev);
-	}
+	add_events(w, r, top, time_ns);
 }
 
 static void free_result(struct run_result *r)
@@ -172,6 +186,12 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	count_workers(&r);
 	if (ends[end].finding >= 0)
 		add_findings(w, &r, end);
+	else if (end == VM_TIMEOUT)
+		add_events(w, &r, NULL, lived_ns(w));
+	if (r.nfindings) {
+		r.verdict = VERDICT_FAIL;
+		r.exit = EXIT_FINDING;
+	}
 	snprintf(r.reason, sizeof(r.reason), "%.500s%s%.500s",
 		 r.nfindings ? r.findings[0]->sentence : ends[end].text,
 		 w->complaint[0] && !r.nfindings ? ": " : "", r.nfindings ? "" : w->complaint);
