@@ -56,9 +56,12 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CELL_KIND(w)		  ((enum cell_kind)((w) >> 44 & 3))
 #define CELL_WORD(gen, who, kind) ((u64)(gen) | (u64)(who) << 32 | (u64)(kind) << 44)
 /* settled */
-#define CELL_UPDATING	(1ULL << 46) /* origin is being changed: look again */
-#define CELL_LATE_SHIFT 47	     /* sync epochs that passed while it was in flight */
-#define CELL_LATE(w)	((u32)((w) >> CELL_LATE_SHIFT) & CELL_EPOCH_MASK)
+#define CELL_UPDATING (1ULL << 46) /* origin is being changed: look again */
+/* Kinds of what the device may hold: of the last durable state, and of all that were after it. */
+#define CELL_SINCE(kind) (1ULL << (47 + (kind)))
+#define CELL_SINCE_ALL	 (0xfULL << 47)
+#define CELL_LATE_SHIFT	 51 /* sync epochs that passed while it was in flight */
+#define CELL_LATE(w)	 ((u32)((w) >> CELL_LATE_SHIFT) & CELL_EPOCH_MASK)
 /* flight */
 #define CELL_PENDING	 (1ULL << 46) /* a write of the last generation is under way */
 #define CELL_MAYBE	 (1ULL << 47) /* generations after settled may be stored */
@@ -83,6 +86,11 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CUT_FROM(o)		((u32)((o) >> 32 & 0x1fff))
 #define CUT_TO(o)		((u32)((o) >> 46 & 0x1fff))
 
+/* Sizes that a file had over some time. */
+struct size_window {
+	_Atomic u64 lo, hi;
+};
+
 struct shadow_file {
 	char name[64];
 	u64 max_bytes, ncells, first_cell;
@@ -106,20 +114,27 @@ struct shadow_file {
 	 */
 	_Atomic u32 risk_to;
 	u32 base_seq; /* size_seq when the first state of the file was on disk */
+	/* Sizes since the last durable one; and since the sync of epoch `syncing` began, which
+	 * makes them durable if it succeeds. Of overlapping syncs one is followed, which claims too
+	 * little.
+	 */
+	struct size_window unsynced, young;
+	_Atomic u32 syncing, pad;
 	/* CLOCK_MONOTONIC: since then the kernel has logged a writeback error of this file. 0: none
 	 */
 	_Atomic u64 error_ns;
-	u64 reserved;
 };
 
 struct shadow {
-	int fd;
 	size_t len;
 	struct shadow_header *h;
 	struct shadow_file *files;
 	struct shadow_cell *cells;
 	u32 nfiles;
 	u64 run;
+	/* Of this process: the kernel died under the run, and only what was durable is certain. */
+	bool crashed;
+	bool stale_ok; /* ... on a filesystem that may then show old blocks (data=writeback) */
 };
 
 /* A consistent look at one cell; shadow_view() takes it. */
@@ -128,6 +143,8 @@ struct cell_view {
 	u32 epoch, durable;
 };
 
+/* What the shadow of @sc takes. */
+u64 shadow_bytes(const struct scenario *sc);
 /* Make the shadow of @sc at @path, sized for all cells, keyed @run. 0 or -errno. */
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e);
@@ -221,5 +238,21 @@ void risk_end(struct shadow *sh);
 void size_after_loss(struct shadow *sh, struct shadow_file *f);
 /* May the settled state of a cell be lost: by an error that was told, or while nobody has asked? */
 bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v);
+
+/* What is certain of a cell after a crash. */
+struct durable {
+	u32 gen;    /* the device has this generation or a later one; 0: it may have nothing */
+	bool exact; /* it is the settled one: nothing but what is in flight may replace it */
+	u64 kinds;  /* CELL_SINCE() of what else may be there */
+};
+struct durable shadow_durable(const struct shadow_file *f, struct cell_view v);
+/* The size of now, which the caller's lock keeps, is on stable storage: it was written O_DSYNC. */
+void size_durable(struct shadow_file *f);
+/* shadow_cell.c to shadow_durable.c: is a state, settled at @epoch, among what a told error lost?
+ */
+bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch);
+/* A change of the size from here on may be stored at any time.
+ */
+void size_unsynced(struct shadow_file *f, u64 lo, u64 hi);
 
 #endif

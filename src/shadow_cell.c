@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Leases, outcomes, sizes and sync epochs: the state changes of the shadow. Every change is one
+ * Leases, outcomes and sizes: the state changes of the shadow. Every change is one
  * atomic store or compare-and-swap that leaves a legal state, whoever is killed after it.
  */
 #include "shadow.h"
@@ -31,15 +31,6 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 	return v;
 }
 
-/* Was it stored, in part at least, before a told loss was told? Writeback may have had the bytes
- * before their writer came to settle them. */
-static bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch)
-{
-	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
-
-	return to && epoch - CELL_LATE(settled) < to && epoch >= atomic_load(&f->lost_from);
-}
-
 /* What was settled becomes durable when a later sync of the file returned 0. */
 static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 {
@@ -52,6 +43,23 @@ static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 		return;
 	if (epoch < synced)
 		atomic_store_explicit(&c->durable, CELL_GEN(settled), memory_order_release);
+}
+
+/* What the device may hold from the last durable state on, now that @kind is settled: the kinds
+ * that the word of the state before carries, and whatever was in doubt. Call note_durable() first.
+ */
+static u64 since(const struct shadow_cell *c, u64 flight, enum cell_kind kind)
+{
+	u64 old = atomic_load_explicit(&c->settled, memory_order_relaxed), kinds;
+
+	kinds = atomic_load_explicit(&c->durable, memory_order_relaxed) == CELL_GEN(old)
+			? CELL_SINCE(CELL_KIND(old))
+			: old & CELL_SINCE_ALL;
+	if (flight & CELL_MAYBE_ZERO)
+		kinds |= CELL_SINCE(CELL_ZERO);
+	if (flight & CELL_UNKNOWN)
+		kinds |= CELL_SINCE(CELL_MOVED);
+	return kinds | CELL_SINCE(kind);
 }
 
 static bool begin_shared(struct shadow_cell *c, enum cell_kind kind)
@@ -174,6 +182,7 @@ static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 
 	u64 word = CELL_WORD(gen, CELL_WHO(flight), CELL_KIND(flight));
 
 	note_durable(f, c); /* a sync may have ended while the write was under way */
+	word |= durable ? CELL_SINCE(CELL_KIND(flight)) : since(c, flight, CELL_KIND(flight));
 	word |= settle_epoch(f, c, flight);
 	if (durable)
 		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
@@ -219,15 +228,16 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
 	struct shadow_cell *c = shadow_cell(sh, f, cell);
 	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
 	u32 gen = CELL_GEN(flight);
-	u64 late;
+	u64 word;
 
 	note_durable(f, c);
+	word = CELL_WORD(gen, writer, kind) | since(c, flight, kind);
 	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
 	 * and `verify` then take the cell as unknown, which is all that can be said. */
 	atomic_store(&c->settled, old | CELL_UPDATING);
 	atomic_store(&c->origin, origin);
-	late = settle_epoch(f, c, flight);
-	atomic_store(&c->settled, CELL_WORD(gen, writer, kind) | late);
+	word |= settle_epoch(f, c, flight);
+	atomic_store(&c->settled, word);
 	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
 }
 
@@ -304,6 +314,7 @@ void size_begin(struct shadow_file *f, u64 to)
 	/* Widen first, count after: a view never sees bounds that are too narrow. */
 	atomic_store(&f->size_lo, MIN(lo, to));
 	atomic_store(&f->size_hi, MAX(hi, to));
+	size_unsynced(f, MIN(lo, to), MAX(hi, to));
 	atomic_fetch_add(&f->size_seq, 1);
 }
 
@@ -337,87 +348,4 @@ bool size_bounds(struct size_view s, struct size_view e, u64 *lo, u64 *hi)
 	*hi = MAX(s.hi, e.hi);
 	/* One step apart is a change that began or ended; further apart hides sizes between. */
 	return e.seq - s.seq <= 1;
-}
-
-u32 sync_begin(struct shadow_file *f)
-{
-	return atomic_fetch_add(&f->epoch, 1) + 1;
-}
-
-void sync_commit(struct shadow_file *f, u32 epoch)
-{
-	u32 old = atomic_load(&f->durable_epoch);
-
-	while (old < epoch && !atomic_compare_exchange_weak(&f->durable_epoch, &old, epoch))
-		;
-}
-
-void sync_failed(struct shadow_file *f)
-{
-	/* Writes from here on belong to a later epoch: they dirty their pages anew. */
-	u32 to = atomic_fetch_add(&f->epoch, 1) + 1;
-	u32 from = atomic_load(&f->lost_from), durable = atomic_load(&f->durable_epoch);
-
-	/* Two errors with a good sync between them leave one range over both: too much is allowed
-	 * there, never too little. */
-	if (!atomic_load(&f->lost_to) || durable < from)
-		atomic_store(&f->lost_from, durable);
-	atomic_store_explicit(&f->lost_to, to, memory_order_release);
-}
-
-void risk_begin(struct shadow *sh)
-{
-	for (u32 i = 0; i < sh->nfiles; i++)
-		atomic_store_explicit(&sh->files[i].risk_to, UINT32_MAX, memory_order_release);
-}
-
-void risk_end(struct shadow *sh)
-{
-	for (u32 i = 0; i < sh->nfiles; i++) {
-		struct shadow_file *f = &sh->files[i];
-
-		/* What is written from here on belongs to a later epoch. */
-		atomic_store(&f->risk_to, atomic_fetch_add(&f->epoch, 1) + 1);
-	}
-}
-
-bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v)
-{
-	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
-
-	if (!to && !atomic_load(&f->lost_to))
-		return false;
-	/* Of shared cells nobody keeps the epoch. Of one in flight it may be the new one already.
-	 */
-	if (f->conflict || v.flight & CELL_PENDING)
-		return true;
-	return sync_lost(f, v.settled, v.epoch) ||
-	       (v.epoch - CELL_LATE(v.settled) < to && v.epoch >= atomic_load(&f->durable_epoch));
-}
-
-/* The end of the last cell that is certainly on disk. */
-static u64 durable_end(const struct shadow *sh, const struct shadow_file *f)
-{
-	u32 synced = atomic_load(&f->durable_epoch);
-
-	for (u64 cell = f->ncells; cell-- > 0;) {
-		const struct shadow_cell *c = shadow_cell(sh, f, cell);
-		u64 settled = atomic_load(&c->settled);
-
-		if (CELL_GEN(settled) && CELL_KIND(settled) == CELL_STAMP &&
-		    atomic_load(&c->epoch) < synced &&
-		    !sync_lost(f, settled, atomic_load(&c->epoch)))
-			return (cell + 1) << f->cell_shift;
-	}
-	return 0;
-}
-
-void size_after_loss(struct shadow *sh, struct shadow_file *f)
-{
-	if (atomic_load(&f->size_seq) == f->base_seq)
-		return; /* it never changed */
-	size_begin(f, durable_end(sh, f));
-	size_begin(f, f->max_bytes);
-	size_doubt(f);
-	size_doubt(f);
 }

@@ -18,7 +18,6 @@
 
 #define FIRST_ID   (SHADOW_LAYOUT + 1)
 #define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
-#define RING_SLOTS 16384
 
 /* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
  * largest folio: in a large folio one dirty page is everybody's. */
@@ -149,7 +148,7 @@ static int make_ring(struct session *s, u16 id, const char *name, struct err *e)
 	int r;
 
 	snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
-	r = oplog_create(path, name, RING_SLOTS, &log, e);
+	r = oplog_create(path, name, OPLOG_SLOTS, &log, e);
 	if (r < 0)
 		return r;
 	if (id == SHADOW_LAYOUT)

@@ -72,6 +72,8 @@ struct session {
 	int stop_signals;
 	bool keep_target; /* `verify` could not read all of it: leave it for another try */
 	bool lacks;	  /* the target showed that this machine lacks something: exit 4 */
+	bool guest;	  /* `verify`: the run was a guest's of `stressd vm` */
+	bool crashed;	  /* ... whose kernel died under it */
 	bool hopeless;	  /* errors of stressd's own: exit 3 */
 	u64 explained_direct_eio, explained_stale_cache;
 	const char *phase;
@@ -112,6 +114,17 @@ int place_load(struct session *s, bool *ret_same_boot, struct err *e);
 
 /* reopen.c: `stressd verify`, the check that a dead run did not come to. Returns the exit code. */
 int session_verify(const struct run_options *o);
+
+/* guest.c: the run of a guest. Is it one? Sets s->guest and s->crashed. */
+bool guest_look(struct session *s);
+/* After place_load(): the paths of the guest become those of this machine. -EINVAL: nothing of its
+ * files is left. */
+int guest_place(struct session *s, struct err *e);
+/* After session_describe(): reports go beside those of the run itself. */
+void guest_describe(struct session *s);
+/* The target is mounted: are the files there, as long as they may be? From here on the shadow is
+ * judged by what was durable. -ENOENT: some are gone, and it was said. */
+int crashed_files(struct session *s);
 
 /* finish.c: the second half, from wherever the first got to; each says its troubles itself. */
 void session_describe(struct session *s);

@@ -23,6 +23,7 @@ struct vm_options {
 	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
 	bool keep;
+	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];
 	size_t ndisks;
 	struct scenario *scenarios[VM_SCENARIOS_MAX];

@@ -8,6 +8,7 @@
 
 #include "klog/klog.h"
 #include "vm/mirror.h"
+#include "vm/salvage.h"
 #include "vm/vm.h"
 
 struct watch {
@@ -15,6 +16,7 @@ struct watch {
 	struct qemu qemu;
 	struct stream stream;
 	struct arrival arrival;
+	struct salvage salvage;
 	struct klog *klog; /* of the console */
 	int console_log_fd;
 	char line[4096]; /* of the console, as far as it came */
@@ -25,6 +27,7 @@ struct watch {
 	int current;		     /* scenario that runs, -1 before the first */
 	int exits[VM_SCENARIOS_MAX]; /* -1: has not ended */
 	u64 started_ns, begun_ns, beat_ns;
+	u64 hello_ns, first_ns; /* when it had booted, and when workers began; 0: not yet */
 	u64 console_bytes;
 	char *stuck[FINDING_LINES]; /* what SysRq w said of blocked tasks; owned */
 	size_t nstuck;

@@ -36,7 +36,8 @@ ROOMS = {
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
-    "vm": {"base", "finding", "klog", "report", "run", "scenario.h", "workers", "target", "faults"},
+    "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h", "workers", "target",
+           "faults"},
     "search": {"base", "finding", "scenario.h"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
