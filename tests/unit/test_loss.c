@@ -288,6 +288,19 @@ static void an_error_in_the_log(void **state)
 	judged_free(&t);
 }
 
+/* What the place never held is no older state of it, whatever the device did. */
+static void exposure_is_no_loss(void **state)
+{
+	struct judged t;
+
+	(void)state;
+	judged_make(&t);
+	t.s.run->board[0].kind = FINDING_STALE_EXPOSURE;
+	klog_feed(t.s.klog, "XFS (loop3): writeback error on inode 131, offset 4096, sector 8", 1);
+	assert_int_equal(judged_kind(&t), FINDING_STALE_EXPOSURE);
+	judged_free(&t);
+}
+
 static void somebody_elses_error(void **state)
 {
 	struct judged t;
@@ -515,6 +528,7 @@ int main(void)
 		cmocka_unit_test(sizes_after_a_loss),
 		cmocka_unit_test(without_an_error_it_is_lost),
 		cmocka_unit_test(an_error_in_the_log),
+		cmocka_unit_test(exposure_is_no_loss),
 		cmocka_unit_test(somebody_elses_error),
 		cmocka_unit_test(after_the_filesystem_went_down),
 		cmocka_unit_test(errors_are_explained_in_their_window),
