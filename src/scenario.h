@@ -139,6 +139,8 @@ int scenario_load(const char *path, struct scenario **ret, struct err *e);
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario **ret,
 		   struct err *e);
 void scenario_free(struct scenario *sc);
+/* Has it a worker of type @type? */
+bool scenario_has_worker(const struct scenario *sc, const char *type);
 
 /* The JSON Schema (draft 2020-12) of scenarios, made from the tables. New reference. */
 json_t *scenario_schema(void);

@@ -277,6 +277,7 @@ void judge_klog(struct session *s)
 	r = klog_read(s->klog);
 	if (r < 0 && r != -EAGAIN)
 		judge_note(s, "kernel log: %s", strerror(-r));
+	owed_read(s);
 	for (; s->klog_seen < klog_count(s->klog); s->klog_seen++)
 		take_event(s, klog_event(s->klog, s->klog_seen));
 }
