@@ -256,7 +256,8 @@ static int judged_kind(struct judged *t)
 
 static void judged_free(struct judged *t)
 {
-	finding_free(t->s.result.findings[0]);
+	for (size_t i = 0; i < t->s.result.nfindings; i++)
+		finding_free(t->s.result.findings[i]);
 	free(t->s.result.findings);
 	klog_close(t->s.klog);
 	run_shared_close(t->s.run);
@@ -299,6 +300,41 @@ static void exposure_is_no_loss(void **state)
 	klog_feed(t.s.klog, "XFS (loop3): writeback error on inode 131, offset 4096, sector 8", 1);
 	assert_int_equal(judged_kind(&t), FINDING_STALE_EXPOSURE);
 	judged_free(&t);
+}
+
+/* Is the EIO of an fsync on a file that direct writers share a finding? */
+static size_t stale_cache(const char *fs, u64 zone_bytes, const char *line)
+{
+	struct judged t;
+	size_t n;
+
+	judged_make(&t);
+	snprintf(t.s.target.fs, sizeof(t.s.target.fs), "%s", fs);
+	t.x.f->zone_bytes = zone_bytes;
+	t.s.run->board[0].kind = FINDING_UNEXPECTED_ERRNO;
+	t.s.run->board[0].has_cell = false;
+	t.s.run->board[0].op = OP_FSYNC;
+	t.s.run->board[0].result = -EIO;
+	if (line)
+		klog_feed(t.s.klog, line, 1);
+	klog_finish(t.s.klog);
+	n = judge_sightings(&t.s);
+	judged_free(&t);
+	return n;
+}
+
+static void a_page_that_a_direct_write_left(void **state)
+{
+	const char *left = "Page cache invalidation failure on direct I/O.  Possible data "
+			   "corruption due to collision with buffered I/O!",
+		   *device = "blk_update_request: I/O error, dev loop3, sector 8 op 0x1:(WRITE)";
+
+	(void)state;
+	assert_int_equal(stale_cache("xfs", MIB, left), 0);
+	assert_int_equal(stale_cache("xfs", MIB, NULL), 1);
+	assert_int_equal(stale_cache("btrfs", MIB, NULL), 0);
+	assert_int_equal(stale_cache("btrfs", 0, NULL), 1); /* no direct writers */
+	assert_int_equal(stale_cache("btrfs", MIB, device), 1);
 }
 
 static void somebody_elses_error(void **state)
@@ -529,6 +565,7 @@ int main(void)
 		cmocka_unit_test(without_an_error_it_is_lost),
 		cmocka_unit_test(an_error_in_the_log),
 		cmocka_unit_test(exposure_is_no_loss),
+		cmocka_unit_test(a_page_that_a_direct_write_left),
 		cmocka_unit_test(somebody_elses_error),
 		cmocka_unit_test(after_the_filesystem_went_down),
 		cmocka_unit_test(errors_are_explained_in_their_window),
