@@ -7,6 +7,7 @@
 #include "undo.h"
 #include "base/cleanup.h"
 #include "base/debugfs.h"
+#include "base/dmdev.h"
 #include "base/freeze.h"
 #include "base/fsutil.h"
 #include "base/loopdev.h"
@@ -127,6 +128,28 @@ int undo_freeze(const char *const arg[UNDO_ARGS], struct err *e)
 	return r < 0 ? err_set(e, r, "cannot thaw the %s on %s: %s; see `fsfreeze --unfreeze %s`",
 			       arg[2], device, strerror(-r), arg[0])
 		     : 0;
+}
+
+/* Before the processes, too: who waits for a slow device does not die. */
+int undo_dm_table(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = dmdev_is(arg[0], arg[1]) ? dmdev_reload(arg[0], arg[2]) : 0;
+
+	return r < 0 ? err_set(e, r, "cannot give %s its table back: %s; see `dmsetup table %s`",
+			       arg[0], strerror(-r), arg[0])
+		     : 0;
+}
+
+int undo_dm(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = dmdev_remove(arg[0], arg[1], PATIENCE_NS);
+
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "%s is in use and goes with its last user; see `dmsetup info %s`, "
+			       "then run `stressd recover`",
+			       arg[0], arg[0]);
+	return r < 0 ? err_set(e, r, "cannot remove %s: %s", arg[0], strerror(-r)) : 0;
 }
 
 int undo_file(const char *const arg[UNDO_ARGS], struct err *e)

@@ -206,10 +206,12 @@ int session_arm(struct session *s, struct err *e)
 
 void session_know_target(struct session *s)
 {
+	const char *own = s->target.base[0] ? s->target.base : s->target.device;
+
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
 	if (s->klog)
-		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
+		klog_own_device(s->klog, *own ? own + 5 : "");
 }
 
 static int make_target(struct session *s, struct err *e)
