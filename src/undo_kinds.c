@@ -13,6 +13,7 @@
 #include "base/loopdev.h"
 #include "base/mounts.h"
 #include "base/proc.h"
+#include "base/quota.h"
 #include "base/units.h"
 
 #include <linux/magic.h>
@@ -150,6 +151,27 @@ int undo_dm(const char *const arg[UNDO_ARGS], struct err *e)
 			       "then run `stressd recover`",
 			       arg[0], arg[0]);
 	return r < 0 ? err_set(e, r, "cannot remove %s: %s", arg[0], strerror(-r)) : 0;
+}
+
+int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	unsigned int kind, id;
+	unsigned long long hard, soft, grace_s;
+	int r;
+
+	if (sscanf(arg[1], "%u %u", &kind, &id) != 2 || kind >= QUOTA_KINDS ||
+	    sscanf(arg[2], "%llu %llu %llu", &hard, &soft, &grace_s) != 3)
+		return err_set(e, -EINVAL, "'%s' and '%s' are no quota", arg[1], arg[2]);
+	r = quota_set(arg[0], kind, id,
+		      &(struct quota_limits){ .hard_bytes = hard, .soft_bytes = soft });
+	if (r == 0)
+		r = quota_set_grace(arg[0], kind, grace_s);
+	/* Unmounted, or the device is gone: so are its limits. */
+	if (r == -ENODEV || r == -ENOENT || r == -ESRCH || r == -ENOTBLK)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot set the limits of %s on %s: %s", arg[1], arg[0],
+			       strerror(-r))
+		     : 0;
 }
 
 int undo_file(const char *const arg[UNDO_ARGS], struct err *e)

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define POLL_NS (10 * NSEC_PER_MSEC)
-#define CONTROL "/dev/mapper/control"
 
 static void __attribute__((format(printf, 5, 6)))
 say_nothing(int level, const char *file, int line, int dm_errno, const char *fmt, ...)
@@ -56,6 +55,13 @@ static int run(struct dm_task *t)
 	return dm_task_get_errno(t) ? -dm_task_get_errno(t) : -EIO;
 }
 
+static bool has_driver(void)
+{
+	_cleanup_free_ char *misc = NULL;
+
+	return read_file("/proc/misc", MIB, &misc, NULL) == 0 && strstr(misc, " device-mapper\n");
+}
+
 int dmdev_have(const char *type)
 {
 	_cleanup_task_ struct dm_task *t = new_task(DM_DEVICE_GET_TARGET_VERSION, type);
@@ -66,8 +72,8 @@ int dmdev_have(const char *type)
 	r = run(t);
 	if (r == 0)
 		return 0;
-	/* The library makes the node where the driver is. */
-	return access(CONTROL, F_OK) < 0 ? -ENODEV : -EOPNOTSUPP;
+	/* The node may be there without the driver. (Documentation/admin-guide/devices.txt) */
+	return has_driver() ? -EOPNOTSUPP : -ENODEV;
 }
 
 /* Each line of @table into @t. */
