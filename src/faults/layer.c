@@ -4,6 +4,7 @@
 #include "faults/layer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 int layer_check(const struct scenario *sc, enum layer layer, struct err *e)
@@ -50,23 +51,16 @@ int layer_disarm(const struct fault *f, enum layer layer, struct err *e)
 	return give(f, layer, layer_of(f, layer)->table, e);
 }
 
-/* Past start, length and a blank: a type. */
-static const char *type_in(const char *line)
-{
-	int at = 0;
-
-	return sscanf(line, "%*u %*u %n", &at) >= 0 ? line + at : line;
-}
-
 bool layer_is_armed(const struct fault *f, enum layer layer)
 {
 	const struct target_layer *l = layer_of(f, layer);
-	const char *usual = type_in(l->table), *now;
-	char table[DMDEV_TABLE_MAX];
-	size_t len = strcspn(usual, " ") + 1;
+	char table[DMDEV_TABLE_MAX], type[32] = "";
 
-	if (dmdev_table(l->name, false, table, sizeof(table)) < 0)
-		return false;
-	now = type_in(table);
-	return strchr(table, '\n') || strncmp(now, usual, len) != 0;
+	/* One whose table cannot be read for length has more than one target. */
+	int r = dmdev_table(l->name, false, table, sizeof(table));
+
+	if (r < 0)
+		return r == -EFBIG;
+	return strchr(table, '\n') || sscanf(table, "%*u %*u %31s", type) != 1 ||
+	       strcmp(type, "linear") != 0;
 }

@@ -17,7 +17,7 @@ int layer_save(struct fault *f, enum layer layer, struct err *e);
 /* Give it @table, in force when this returns. */
 int layer_arm(const struct fault *f, enum layer layer, const char *table, struct err *e);
 int layer_disarm(const struct fault *f, enum layer layer, struct err *e);
-/* Does it have another target type than the one that passes everything? The driver says so. */
+/* Does it have another table than the linear one? The driver says so. */
 bool layer_is_armed(const struct fault *f, enum layer layer);
 
 static inline const struct target_layer *layer_of(const struct fault *f, enum layer layer)

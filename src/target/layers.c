@@ -18,22 +18,20 @@
 #define RUN_NAME_MAX 40
 
 const char *const layer_names[] = {
-#define X(id, name, harm, type, params, kconfig) name,
+#define X(id, name, harm, kconfig) name,
 #include "target/layers.def"
 #undef X
 	NULL,
 };
 
 const char *const layer_kconfig[] = {
-#define X(id, name, harm, type, params, kconfig) kconfig,
+#define X(id, name, harm, kconfig) kconfig,
 #include "target/layers.def"
 #undef X
 };
 
-static const struct {
-	const char *harm, *type, *params;
-} rows[DM_LAYERS] = {
-#define X(id, name, harm, type, params, kconfig) { harm, type, params },
+static const char *const harms[DM_LAYERS] = {
+#define X(id, name, harm, kconfig) harm,
 #include "target/layers.def"
 #undef X
 };
@@ -62,7 +60,7 @@ int layers_probe(u64 layers, struct err *e)
 {
 	for (int i = 0; i < DM_LAYERS; i++) {
 		char names[96];
-		int r = layers >> i & 1 ? dmdev_have(rows[i].harm) : 0;
+		int r = layers >> i & 1 ? dmdev_have(harms[i]) : 0;
 
 		if (r == -EACCES)
 			return err_set(e, r, "target.layers need root, for device-mapper");
@@ -118,8 +116,8 @@ static int make_one(struct target *t, int i, struct err *e)
 		return err_set(e, r, "%s: %s", t->device, strerror(-r));
 	name_layer(t, i, l);
 	path_set(l->below, sizeof(l->below), "%s", t->device);
-	snprintf(l->table, sizeof(l->table), "0 %llu %s %s %s", (unsigned long long)l->sectors,
-		 rows[i].type, l->below, rows[i].params);
+	snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", (unsigned long long)l->sectors,
+		 l->below);
 	r = undo_record(t->undo, UNDO_DM, l->name, l->uuid, NULL);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot write the undo journal: %s; nothing was changed",

@@ -10,7 +10,7 @@
 #include "scenario.h"
 
 enum layer {
-#define X(id, name, harm, type, params, kconfig) DM_LAYER_##id,
+#define X(id, name, harm, kconfig) DM_LAYER_##id,
 #include "target/layers.def"
 #undef X
 	DM_LAYERS

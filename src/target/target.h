@@ -80,6 +80,10 @@ int target_fsck(const struct target *t, char **ret_text, struct err *e);
  */
 ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf, size_t len);
 
+/* Where on the block device the byte at @offset of the file @fd is. 0, or -ENODATA and -EOPNOTSUPP
+ * as for target_read_device(). */
+int target_map(const struct target *t, int fd, u64 offset, u64 *ret_address);
+
 /* Open the directory @path for a run's files. -EINVAL or -EPERM with one line and the cure for
  * "/", system directories, a symbolic link in any component, what is no directory, and pseudo
  * or read-only filesystems. *ret_fd (O_PATH) is the caller's. (openat2(2)) */
