@@ -20,7 +20,7 @@
 #define DIR	 "fail_function"
 #define INJECT	 DIR "/inject"
 #define LIST	 "error_injection/list"
-#define LIST_MAX (512 * KIB)
+#define LIST_MAX (4 * MIB)
 
 static const char *const error_names[] = { "EIO", "ENOMEM", "ENOSPC", NULL };
 static const int errnos[] = { EIO, ENOMEM, ENOSPC, 0 };
@@ -49,9 +49,9 @@ static const struct opt_def options[] = {
 /* The word behind the function in the list, such as ERRNO. 0 or -errno; -ENOENT: not listed. */
 static int find_function(const char *function, char type[32])
 {
-	_cleanup_free_ char *list = malloc(LIST_MAX);
+	_cleanup_free_ char *list = NULL;
 	char *save = NULL;
-	int r = list ? debugfs_read(LIST, list, LIST_MAX) : -ENOMEM;
+	int r = debugfs_read_all(LIST, LIST_MAX, &list);
 
 	if (r < 0)
 		return r;
