@@ -15,7 +15,6 @@
 /* Bit of REQ_META in a bio's flags: REQ_OP_BITS + 4. (include/linux/blk_types.h, since Linux 4.10,
  * with the 8 bits of an operation) */
 #define REQ_META (1U << 12)
-#define NEVER_UP "0 4294967295"
 
 enum how { ERROR_ALL, ERROR_WRITES, CORRUPT_METADATA, CORRUPT_ALL };
 
@@ -75,7 +74,7 @@ static int arm(struct fault *f, struct err *e)
 		snprintf(features, sizeof(features), " 5 corrupt_bio_byte %llu r %llu %u",
 			 (unsigned long long)o->byte, (unsigned long long)o->value,
 			 o->how == CORRUPT_METADATA ? REQ_META : 0);
-	snprintf(table, sizeof(table), "0 %llu flakey %s 0 " NEVER_UP "%s",
+	snprintf(table, sizeof(table), "0 %llu flakey %s 0 " FLAKEY_ALWAYS_DOWN "%s",
 		 (unsigned long long)l->sectors, l->below, features);
 	return layer_arm(f, DM_LAYER_FLAKEY, table, e);
 }

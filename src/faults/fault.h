@@ -28,6 +28,8 @@ enum fault_flags {
 	FAULT_FREEZES = 1 << 3,	      /* nobody may touch the filesystem while it is armed */
 	FAULT_NEEDS_FOR = 1 << 4,     /* ends by schedule only: "for" is required */
 	FAULT_KEEPS_MOUNTED = 1 << 5, /* not beside workers that unmount */
+	FAULT_CUTS = 1 << 6, /* writes and syncs succeed and are dropped: the run ends, and it is
+				disarmed only when the filesystem is unmounted */
 };
 
 struct fault;

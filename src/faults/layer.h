@@ -8,6 +8,9 @@
 
 #include "faults/fault.h"
 
+/* Parameters of flakey: not a second up, and then down for as long as it is armed. */
+#define FLAKEY_ALWAYS_DOWN "0 4294967295"
+
 /* Does the target ask for that layer? As fault_type.check. */
 int layer_check(const struct scenario *sc, enum layer layer, struct err *e);
 /* Driver and target type are here. As fault_type.probe. */

@@ -4,6 +4,7 @@
  * epoch is taken before the call for that reason. None of these may change a byte.
  */
 #include "ops/actor.h"
+#include "ops/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 	oplog_end(rec, r);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (r == 0)
-		for (u32 i = from; i < to; i++)
+		for (u32 i = from; i < to && told_durable(a); i++)
 			sync_commit(&a->sh->files[i], epochs[i]);
 	else
 		tell_failed(a, f, rec, -r, from, to);

@@ -83,6 +83,11 @@ bool told_explains(struct actor *a, const struct afile *f, const struct op_recor
 	return false;
 }
 
+bool told_durable(const struct actor *a)
+{
+	return !atomic_load(&a->run->cut_ns);
+}
+
 bool told_doubts(const struct actor *a)
 {
 	for (u32 i = 0; i < a->run->nfaults; i++)

@@ -9,6 +9,8 @@
 bool told_explains(struct actor *a, const struct afile *f, const struct op_record *rec, int err);
 /* Has a fault been armed by now that lets writes fail? Then an error of a write says no more for
  * certain that nothing was stored. */
+/* May a sync that has just returned 0 be believed? Not once the device drops what it is given. */
+bool told_durable(const struct actor *a);
 bool told_doubts(const struct actor *a);
 /* The number of errors that fault @fault explained. */
 u64 told_count(const struct run_fault *fault);

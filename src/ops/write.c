@@ -140,7 +140,8 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	if (sync && (result == -EIO || result == -ENOSPC))
 		sync_failed(f->sf);
 	settle_write(a, f, w->first, n, result,
-		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED, sync);
+		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED,
+		     sync && told_durable(a));
 	return result;
 }
 

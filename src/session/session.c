@@ -315,6 +315,7 @@ static void run_it(struct session *s)
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
 		begun = now_ns();
 		faults_stop(s);
+		faults_cut_over(s);
 		if (s->sc->verify.final)
 			finish_check(s);
 		finish_fs(s);
