@@ -198,11 +198,11 @@ int dmdev_message(const char *name, const char *text)
 	return run(t);
 }
 
-static int remove_when_free(const char *name)
+static int remove_now(const char *name, bool or_when_free)
 {
 	_cleanup_task_ struct dm_task *t = new_task(DM_DEVICE_REMOVE, name);
 
-	if (t && !dm_task_deferred_remove(t))
+	if (t && or_when_free && !dm_task_deferred_remove(t))
 		return -ENOMEM;
 	return run(t);
 }
@@ -213,17 +213,17 @@ int dmdev_remove(const char *name, const char *uuid, u64 limit_ns)
 	u64 end_ns = now_ns() + limit_ns;
 
 	while (dmdev_is(name, uuid)) {
-		int r = simple(DM_DEVICE_REMOVE, name, false);
+		int r = remove_now(name, false);
 
-		if (r == 0 || r == -ENXIO)
-			return 0;
-		if (r != -EBUSY)
+		/* From here on the kernel does it by itself, whatever becomes of us. */
+		if (r == -EBUSY && remove_now(name, true) < 0)
 			return r;
-		if (now_ns() >= end_ns) {
-			remove_when_free(name);
+		if (r < 0 && r != -EBUSY)
+			return r == -ENXIO ? 0 : r;
+		if (r == -EBUSY && now_ns() >= end_ns)
 			return dmdev_is(name, uuid) ? -EBUSY : 0;
-		}
-		nanosleep(&pause, NULL);
+		if (r == -EBUSY)
+			nanosleep(&pause, NULL);
 	}
 	return 0;
 }

@@ -33,7 +33,8 @@ int dmdev_table(const char *name, bool status, char *buf, size_t size);
 /* Send @text to its target at sector 0. 0 or -errno. */
 int dmdev_message(const char *name, const char *text);
 /* Remove it if it has that @uuid, and wait at most @limit_ns until nobody holds it. 0, also when it
- * was not there; -EBUSY: it is held still, and goes with its last user. */
+ * was not there; -EBUSY: it is held still, and the kernel removes it with its
+ * last user. (dmsetup(8), --deferred) */
 int dmdev_remove(const char *name, const char *uuid, u64 limit_ns);
 
 #endif
