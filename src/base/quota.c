@@ -3,6 +3,7 @@
 #include "base/quota.h"
 
 #include <errno.h>
+#include <linux/dqblk_xfs.h>
 #include <sys/quota.h>
 
 static const int types[QUOTA_KINDS] = {
@@ -19,6 +20,18 @@ static int call(int cmd, enum quota_kind kind, const char *device, u32 id, void 
 bool quota_in_kernel(void)
 {
 	return call(Q_SYNC, QUOTA_USER, NULL, 0, NULL) != -ENOSYS;
+}
+
+bool quota_enforced(const char *device, enum quota_kind kind)
+{
+	static const unsigned int enforced[QUOTA_KINDS] = {
+		[QUOTA_USER] = FS_QUOTA_UDQ_ENFD,
+		[QUOTA_GROUP] = FS_QUOTA_GDQ_ENFD,
+		[QUOTA_PROJECT] = FS_QUOTA_PDQ_ENFD,
+	};
+	struct fs_quota_stat st = { .qs_version = FS_QSTAT_VERSION };
+
+	return call(Q_XGETQSTAT, kind, device, 0, &st) == 0 && st.qs_flags & enforced[kind];
 }
 
 int quota_get(const char *device, enum quota_kind kind, u32 id, struct quota_limits *ret)

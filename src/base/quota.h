@@ -17,6 +17,8 @@ struct quota_limits {
 
 /* Does this kernel have quotas at all? */
 bool quota_in_kernel(void);
+/* Are limits of this kind enforced on @device, and not only counted? (Q_XGETQSTAT) */
+bool quota_enforced(const char *device, enum quota_kind kind);
 /* 0 or -errno; -ESRCH: quotas of this kind are not on; -ENODEV: no filesystem on @device. */
 int quota_get(const char *device, enum quota_kind kind, u32 id, struct quota_limits *ret);
 int quota_set(const char *device, enum quota_kind kind, u32 id, const struct quota_limits *limits);

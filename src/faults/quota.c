@@ -141,6 +141,9 @@ static int save(struct fault *f, struct err *e)
 
 	if (r == 0)
 		r = quota_get_grace(f->target->device, o->kind, &grace_s);
+	/* ext4 that was made with quotas counts always, and limits only if mounted so. */
+	if (r == 0 && !quota_enforced(f->target->device, o->kind))
+		r = -ESRCH;
 	if (r == -ESRCH || r == -ENOSYS || r == -EINVAL)
 		return err_set(e, -EOPNOTSUPP,
 			       "%s quotas are not on: the filesystem is mounted without %s; add "
