@@ -4,11 +4,14 @@
 
 # subcommand: options; "=" ends those that take a value
 declare -gA _stressd_options=(
-	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --help"
+	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --until-hit --help"
 	[check]=""
 	[list]="--json"
 	[caps]="--json"
 	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --timeout= --silence= --run-dir= --keep --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
+	[repro]="--times= --hits= --keep --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
+	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
+	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[recover]=""
 	[schema]=""
 )
@@ -17,6 +20,9 @@ declare -gA _stressd_arguments=(
 	[run]=scenario
 	[check]=scenario
 	[vm]=scenario
+	[repro]=scenario
+	[minimize]=scenario
+	[bisect-step]=scenario
 	[list]=names
 )
 # option: what its value is
@@ -24,6 +30,8 @@ declare -gA _stressd_values=(
 	[--run-dir]=directory
 	[--destroy]=device
 	[--kernel]=file
+	[--output]=file
+	[--finding]=findings
 	[--check-config]=file
 	[--scoreboard]=scenario
 )
@@ -55,6 +63,7 @@ _stressd_complete() # $1: a kind of thing from the tables above
 
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
+	findings) _stressd_words "$(_stressd_listed findings)" ;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	file) _stressd_files 'compgen -f -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;

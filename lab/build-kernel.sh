@@ -74,8 +74,9 @@ if [ -f "$image" ]; then
 	exit 0
 fi
 
-# One build of a source at a time. With mutants and without are two working trees.
-work=$cache/work-$source$([ -n "$mutants" ] && echo -mutants || true)
+# A working tree for each source, set of fragments, and with mutants or without; one build in it at
+# a time.
+work=$cache/work-$({ echo "$source"; printf '%s\n' "${fragments[@]}"; } | digest)${mutants:+-mutants}
 mkdir -p "$cache"
 exec 9>"$work.lock"
 flock 9

@@ -6,6 +6,7 @@
 #include "base/debugfs.h"
 #include "base/fsutil.h"
 #include "base/proc.h"
+#include "probe.h"
 #include "target/fstype.h"
 
 #include <fcntl.h>
@@ -102,6 +103,14 @@ static int userfault(const char *arg)
 		return 0;
 	fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? -errno : 0;
+}
+
+static int probe_delay(const char *arg)
+{
+	struct err e;
+
+	(void)arg;
+	return probe_possible(&e);
 }
 
 static int uring(const char *arg)
@@ -214,8 +223,10 @@ const struct cap_row cap_rows[] = {
 	{ "O_DIRECT", "layer direct on the state directory",
 	  "put the state directory on a disk filesystem", direct_io, NULL },
 	{ "quota", "fault quota", KCONFIG("CONFIG_QUOTA"), readable, "/proc/sys/fs/quota" },
-	{ "kprobes", "holds by kprobe", KCONFIG("CONFIG_KPROBE_EVENTS") "; mount tracefs", writable,
-	  "/sys/kernel/tracing/kprobe_events" },
+	{ "kprobes", "hold probe-delay",
+	  "build stressd with libbpf; run as root on two CPUs or more, on Linux 5.17 or later with "
+	  "CONFIG_KPROBE_EVENTS and CONFIG_BPF_EVENTS",
+	  probe_delay, NULL },
 	{ "kvm", "fast `stressd vm`", "modprobe kvm_intel or kvm_amd; enable nesting in a guest",
 	  read_write, "/dev/kvm" },
 	{ "qemu", "`stressd vm`", "install qemu-system-x86", program, "qemu-system-x86_64" },

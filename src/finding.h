@@ -46,6 +46,7 @@ struct finding_op {
 struct finding {
 	int kind;	    /* enum finding_kind */
 	char sentence[512]; /* the account, one sentence */
+	char title[160];    /* of what the kernel log said, the same in each run; or "" */
 	u64 time_ns;	    /* since the start of the run */
 	char file[64];	    /* scenario file name, "" where there is none */
 	bool has_cell;

@@ -2,13 +2,11 @@
 /* The history ring: making, writing, and reading it back after anybody's death. */
 #include "oplog.h"
 
-#include "base/cleanup.h"
-#include "base/fsutil.h"
+#include "base/state.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #define OPLOG_SLOTS_MAX (1ULL << 32)
 #define OPLOG_MAGIC	0x31676f6c706f5373ULL /* "sSoplog1" */
@@ -28,54 +26,52 @@ const struct op_info op_infos[OP_KINDS] = {
 #undef X
 };
 
-static int map_ring(int fd, size_t len, int prot, struct oplog *ret)
+static void attach(struct oplog *ret, void *map, size_t len)
 {
-	void *map = mmap(NULL, len, prot, MAP_SHARED, fd, 0);
-
-	if (map == MAP_FAILED)
-		return -errno;
 	ret->h = map;
 	ret->ring = (struct op_record *)(ret->h + 1);
 	ret->slots = (len - sizeof(*ret->h)) / sizeof(struct op_record);
 	ret->map_len = len;
-	return 0;
+}
+
+u64 oplog_bytes(u64 slots)
+{
+	return sizeof(struct oplog_header) + slots * sizeof(struct op_record);
 }
 
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e)
 {
-	size_t len = sizeof(struct oplog_header) + slots * sizeof(struct op_record);
-	_cleanup_close_ int fd = -1;
+	u64 len = oplog_bytes(slots);
+	void *map;
 	int r;
 
 	if (!slots || slots & (slots - 1) || slots > OPLOG_SLOTS_MAX)
 		return err_set(e, -EINVAL, "%s: %llu slots; expected a power of two up to %llu",
 			       path, (unsigned long long)slots, OPLOG_SLOTS_MAX);
-	r = create_allocated(path, len, &fd);
+	r = state_create(path, len, &map);
 	if (r < 0)
-		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
-			       strerror(-r));
-	r = map_ring(fd, len, PROT_READ | PROT_WRITE, ret);
-	if (r < 0)
-		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
+		return err_set(e, r, "%s: cannot be made, %llu bytes long: %s", path,
+			       (unsigned long long)len, strerror(-r));
+	attach(ret, map, len);
 	snprintf(ret->h->name, sizeof(ret->h->name), "%s", name);
 	ret->h->slots = slots;
 	ret->h->magic = OPLOG_MAGIC;
 	return 0;
 }
 
-static int open_ring(const char *path, bool writable, struct oplog *ret, struct err *e)
+static int open_ring(const char *path, enum state_how how, struct oplog *ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	struct stat st;
-	int r;
+	size_t len;
+	void *map;
+	int r = state_open(path, how, &map, &len);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
-	if ((size_t)st.st_size <= sizeof(struct oplog_header))
-		return err_set(e, -EBADMSG, "%s: too short for a history", path);
-	r = map_ring(fd, (size_t)st.st_size, PROT_READ | (writable ? PROT_WRITE : 0), ret);
 	if (r < 0)
-		return err_set(e, r, "%s: cannot be mapped: %s", path, strerror(-r));
+		return err_set(e, r, "%s: cannot be opened: %s", path, strerror(-r));
+	if (len <= sizeof(struct oplog_header)) {
+		state_close(map, len);
+		return err_set(e, -EBADMSG, "%s: too short for a history", path);
+	}
+	attach(ret, map, len);
 	if (ret->h->magic != OPLOG_MAGIC || ret->h->slots != ret->slots || !ret->slots ||
 	    ret->slots & (ret->slots - 1) || !memchr(ret->h->name, 0, sizeof(ret->h->name))) {
 		oplog_close(ret);
@@ -86,18 +82,18 @@ static int open_ring(const char *path, bool writable, struct oplog *ret, struct 
 
 int oplog_open(const char *path, struct oplog *ret, struct err *e)
 {
-	return open_ring(path, false, ret, e);
+	return open_ring(path, STATE_READ, ret, e);
 }
 
 int oplog_open_writable(const char *path, struct oplog *ret, struct err *e)
 {
-	return open_ring(path, true, ret, e);
+	return open_ring(path, STATE_WRITE, ret, e);
 }
 
 void oplog_close(struct oplog *log)
 {
 	if (log->h)
-		munmap(log->h, log->map_len);
+		state_close(log->h, log->map_len);
 	*log = (struct oplog){ 0 };
 }
 

@@ -38,6 +38,9 @@ struct op_record {
 };
 _Static_assert(sizeof(struct op_record) == 64, "one cache line a record");
 
+/* Records that each writer of a run keeps. */
+#define OPLOG_SLOTS 16384
+
 struct oplog {
 	struct oplog_header *h;
 	struct op_record *ring;
@@ -45,6 +48,8 @@ struct oplog {
 	size_t map_len;
 };
 
+/* What a ring of @slots takes. */
+u64 oplog_bytes(u64 slots);
 /* Make a ring of @slots (a power of two) at @path for the writer @name. 0 or -errno. */
 int oplog_create(const char *path, const char *name, u64 slots, struct oplog *ret, struct err *e);
 /* Map the one that is there to go on with it: workers, in rings that the coordinator made. */

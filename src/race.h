@@ -86,8 +86,4 @@ bool race_overlapped(const struct race *r);
  * there, with each fourth attempt still in turn. */
 void race_draw(struct race *r, u64 attempt);
 
-/* Where a rate lies with 95 % confidence, of @hits in @n: Wilson's score interval, which holds for
- * few attempts and for rates near 0 and 1, too. (E. B. Wilson, 1927) */
-void race_rate(u64 hits, u64 n, double *ret_lo, double *ret_hi);
-
 #endif

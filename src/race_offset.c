@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Arithmetic of races: intervals, bins of offsets, rates. No waiting in here. */
+/* Arithmetic of races: intervals, bins of offsets. No waiting in here. */
 #include "race.h"
-
-#include <math.h>
 
 #define SWEEP	    (4 * RACE_BINS) /* attempts in which every bin is tried four times */
 #define HIT_WORTH   16		    /* overlaps that a hit counts for */
@@ -71,21 +69,4 @@ void race_draw(struct race *r, u64 attempt)
 			       rng_below(&r->rng, MAX(span / RACE_BINS, 1ULL));
 		p->offset_ns = MIN(p->offset_ns, p->offset.hi);
 	}
-}
-
-void race_rate(u64 hits, u64 n, double *ret_lo, double *ret_hi)
-{
-	const double z = 1.959964; /* 97.5 % of the normal distribution lie below */
-	double p, d, mid, half, count = (double)n;
-
-	*ret_lo = 0;
-	*ret_hi = 1;
-	if (!n)
-		return;
-	p = (double)hits / count;
-	d = 1 + z * z / count;
-	mid = (p + z * z / (2 * count)) / d;
-	half = z / d * sqrt(p * (1 - p) / count + z * z / (4 * count * count));
-	*ret_lo = hits ? MAX(mid - half, 0.0) : 0;
-	*ret_hi = hits < n ? MIN(mid + half, 1.0) : 1;
 }

@@ -2,14 +2,11 @@
 /* The shared block of a run: mapping, board, futexes, pauses. */
 #include "run.h"
 
-#include "base/cleanup.h"
-#include "base/fsutil.h"
+#include "base/state.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #define RUN_MAGIC 0x316e757264737273ULL
 
@@ -18,15 +15,11 @@ const char *const slot_state_names[] = { "empty",  "starting", "ready",	 "runnin
 
 int run_shared_create(const char *path, struct run_shared **ret, struct err *e)
 {
-	_cleanup_close_ int fd = -1;
 	void *map;
-	int r = create_allocated(path, sizeof(**ret), &fd);
+	int r = state_create(path, sizeof(**ret), &map);
 
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be made: %s", path, strerror(-r));
-	map = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
 	*ret = map;
 	(*ret)->magic = RUN_MAGIC;
 	(*ret)->len = sizeof(**ret);
@@ -35,29 +28,26 @@ int run_shared_create(const char *path, struct run_shared **ret, struct err *e)
 
 int run_shared_open(const char *path, struct run_shared **ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	struct run_shared *r;
+	const struct run_shared *run;
+	size_t len;
+	void *map;
+	int r = state_open(path, STATE_COPY, &map, &len);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
-	if (st.st_size != sizeof(*r))
-		return err_set(e, -EBADMSG, "%s: not the control block of a run", path);
-	r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	if (r == MAP_FAILED)
-		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
-	if (r->magic != RUN_MAGIC || r->len != sizeof(*r)) {
-		munmap(r, sizeof(*r));
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be opened: %s", path, strerror(-r));
+	run = map;
+	if (len != sizeof(*run) || run->magic != RUN_MAGIC || run->len != sizeof(*run)) {
+		state_close(map, len);
 		return err_set(e, -EBADMSG, "%s: not the control block of a run", path);
 	}
-	*ret = r;
+	*ret = map;
 	return 0;
 }
 
 void run_shared_close(struct run_shared *r)
 {
 	if (r)
-		munmap(r, sizeof(*r));
+		state_close(r, sizeof(*r));
 }
 
 struct sighting *sighting_take(struct run_shared *r)

@@ -25,7 +25,7 @@ enum sc_severity { SEV_INFO, SEV_NOTICE, SEV_WARNING, SEV_ERROR, SEV_BUG, SEV_NE
 
 extern const char *const sc_layout_names[]; /* "hole", "written", "prealloc", "empty" */
 extern const char *const sc_layer_names[]; /* "cache", "direct", "dropped", "remounted", "device" */
-extern const char *const sc_hold_names[];  /* "none", "source-fault", "dest-fault" */
+extern const char *const sc_hold_names[];  /* "none", "source-fault", ... */
 extern const char *const sc_hold_kconfig[];   /* likewise: what a kernel needs for each */
 extern const char *const sc_severity_names[]; /* "info" ... "bug", "never" */
 
@@ -61,13 +61,22 @@ struct sc_fault {
 	char pointer[64];
 };
 
+/* What keeps the window of a race open. */
+struct sc_hold {
+	int type; /* enum hold_kind */
+	/* HOLD_PROBE_DELAY alone; see struct probe_spec */
+	char *function;
+	bool at_return;
+	u64 delay_ns, every;
+};
+
 /* A worker, or one process of it, in a race. */
 struct sc_actor {
 	size_t worker;	     /* index into workers */
 	s64 process;	     /* of that worker, -1: all of them */
 	struct range offset; /* ns after the release */
-	int hold;	     /* enum hold_kind */
-	bool loop;	     /* repeats until those that do not are done */
+	struct sc_hold hold;
+	bool loop; /* repeats until those that do not are done */
 };
 
 struct sc_race {
@@ -75,7 +84,6 @@ struct sc_race {
 	struct sc_actor *actors;
 	size_t nactors;
 	struct range offset; /* of actors without one, ns */
-	int hold;	     /* of the first actor */
 	u64 hold_limit_ns, window_bytes;
 };
 
@@ -116,6 +124,11 @@ struct scenario {
 	json_t *resolved; /* the scenario with every default filled in: scenario.json */
 };
 
+/* Does the worker change file @file in one of the ways of @flags (WORKER_*)? */
+bool sc_changes(const struct sc_worker *w, size_t file, unsigned int flags);
+/* Direct and cached writers alternate in zones of that many bytes of file @file; 0: they do not. */
+u64 sc_zone_bytes(const struct scenario *sc, size_t file);
+
 /*
  * Read and check a scenario. On failure returns -EINVAL (the scenario is wrong) or -errno (the
  * file cannot be read), with one line in @e: "FILE:LINE: POINTER: what is wrong; expected what".
@@ -126,6 +139,8 @@ int scenario_load(const char *path, struct scenario **ret, struct err *e);
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario **ret,
 		   struct err *e);
 void scenario_free(struct scenario *sc);
+/* Has it a worker of type @type? */
+bool scenario_has_worker(const struct scenario *sc, const char *type);
 
 /* The JSON Schema (draft 2020-12) of scenarios, made from the tables. New reference. */
 json_t *scenario_schema(void);

@@ -2,14 +2,12 @@
 /* The shadow file: its layout on disk, making and mapping it. Cells are in shadow_cell.c. */
 #include "shadow.h"
 
-#include "base/cleanup.h"
-#include "base/fsutil.h"
+#include "base/state.h"
 #include "scenario.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #define SHADOW_MAGIC 0x31776f6461687353ULL /* "Sshadow1" */
 #define SHADOW_ALIGN 4096
@@ -28,12 +26,14 @@ static size_t cells_offset(void)
 
 static void attach(struct shadow *sh, void *map, size_t len)
 {
-	sh->h = map;
-	sh->len = len;
-	sh->files = sh->h->files;
-	sh->cells = (struct shadow_cell *)((char *)map + cells_offset());
-	sh->nfiles = sh->h->nfiles;
-	sh->run = sh->h->run;
+	struct shadow_header *h = map;
+
+	*sh = (struct shadow){ .len = len,
+			       .h = h,
+			       .files = h->files,
+			       .cells = (struct shadow_cell *)((char *)map + cells_offset()),
+			       .nfiles = h->nfiles,
+			       .run = h->run };
 }
 
 static u64 file_init(struct shadow_file *f, const struct sc_file *sf, u32 index, u64 first_cell)
@@ -50,6 +50,15 @@ static u64 file_init(struct shadow_file *f, const struct sc_file *sf, u32 index,
 	return f->ncells;
 }
 
+u64 shadow_bytes(const struct scenario *sc)
+{
+	u64 ncells = 0;
+
+	for (size_t i = 0; i < sc->nfiles; i++)
+		ncells += sc->files[i].max_bytes / sc->files[i].cell_bytes;
+	return cells_offset() + ncells * sizeof(struct shadow_cell);
+}
+
 int shadow_create(const char *path, const struct scenario *sc, u64 run, struct shadow *ret,
 		  struct err *e)
 {
@@ -63,20 +72,15 @@ int shadow_create(const char *path, const struct scenario *sc, u64 run, struct s
 		if (n > SHADOW_CELLS_MAX) /* an origin could not name them */
 			return err_set(e, -EINVAL, "%s: %llu cells; at most %llu: use larger cells",
 				       sc->files[i].name, (unsigned long long)n, SHADOW_CELLS_MAX);
-		ncells += n;
 	}
 
-	size_t len = cells_offset() + ncells * sizeof(struct shadow_cell);
-	_cleanup_close_ int fd = -1;
-	int r = create_allocated(path, len, &fd);
+	size_t len = shadow_bytes(sc);
+	void *map;
+	int r = state_create(path, len, &map);
 
 	if (r < 0)
 		return err_set(e, r, "%s: cannot be made, %zu bytes long: %s", path, len,
 			       strerror(-r));
-	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (map == MAP_FAILED)
-		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
 
 	struct shadow_header *h = map;
 
@@ -85,12 +89,10 @@ int shadow_create(const char *path, const struct scenario *sc, u64 run, struct s
 	h->nfiles = (u32)sc->nfiles;
 	h->header_bytes = sizeof(*h);
 	snprintf(h->writers[SHADOW_LAYOUT], sizeof(h->writers[0]), "layout");
-	ncells = 0;
 	for (size_t i = 0; i < sc->nfiles; i++)
 		ncells += file_init(&h->files[i], &sc->files[i], (u32)i, ncells);
 	h->magic = SHADOW_MAGIC; /* last: a file without it was never whole */
 	attach(ret, map, len);
-	ret->fd = take_fd(&fd);
 	return 0;
 }
 
@@ -131,36 +133,27 @@ static int header_check(const struct shadow_header *h, size_t len)
 
 int shadow_open(const char *path, bool writable, struct shadow *ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	struct stat st;
+	size_t len;
+	void *map;
+	/* A copy where nothing is to be written: views need no write access, but the same
+	 * structures serve both. */
+	int r = state_open(path, writable ? STATE_WRITE : STATE_COPY, &map, &len);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(e, -errno, "%s: cannot be opened: %s", path, strerror(errno));
-	if ((size_t)st.st_size < cells_offset())
-		return err_set(e, -EBADMSG, "%s: too short for a shadow", path);
-	/* A private mapping where nothing is to be written: views need no write access, but the
-	 * same structures serve both. */
-	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
-			 writable ? MAP_SHARED : MAP_PRIVATE, fd, 0);
-
-	if (map == MAP_FAILED)
-		return err_set(e, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
-	if (header_check(map, (size_t)st.st_size) < 0) {
-		munmap(map, (size_t)st.st_size);
+	if (r < 0)
+		return err_set(e, r, "%s: cannot be opened: %s", path, strerror(-r));
+	if (header_check(map, len) < 0) {
+		state_close(map, len);
 		return err_set(e, -EBADMSG, "%s: not a shadow, or damaged", path);
 	}
-	attach(ret, map, (size_t)st.st_size);
-	ret->fd = take_fd(&fd);
+	attach(ret, map, len);
 	return 0;
 }
 
 void shadow_close(struct shadow *sh)
 {
 	if (sh->h)
-		munmap(sh->h, sh->len);
-	if (sh->h && sh->fd >= 0)
-		close(sh->fd);
-	*sh = (struct shadow){ .fd = -1 };
+		state_close(sh->h, sh->len);
+	*sh = (struct shadow){ 0 };
 }
 
 void shadow_set_writer(struct shadow *sh, u16 id, const char *name)

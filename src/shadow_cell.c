@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Leases, outcomes, sizes and sync epochs: the state changes of the shadow. Every change is one
+ * Leases, outcomes and sizes: the state changes of the shadow. Every change is one
  * atomic store or compare-and-swap that leaves a legal state, whoever is killed after it.
  */
 #include "shadow.h"
@@ -19,6 +19,8 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 	for (int i = 0; i < VIEW_TRIES; i++) {
 		v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
 		v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+		v.epoch = atomic_load_explicit(&c->epoch, memory_order_acquire);
+		v.durable = atomic_load_explicit(&c->durable, memory_order_acquire);
 		v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
 		if (!(v.settled & CELL_UPDATING) &&
 		    v.settled == atomic_load_explicit(&c->settled, memory_order_acquire))
@@ -33,13 +35,31 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 {
 	u32 synced = atomic_load_explicit(&f->durable_epoch, memory_order_acquire);
+	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
+	u64 settled = atomic_load_explicit(&c->settled, memory_order_relaxed);
 
 	/* A good sync after one that failed says nothing of what the first one lost. */
-	if (sync_lost(f, c))
+	if (sync_lost(f, settled, epoch))
 		return;
-	if (atomic_load_explicit(&c->epoch, memory_order_relaxed) < synced)
-		atomic_store_explicit(&c->durable, CELL_GEN(atomic_load(&c->settled)),
-				      memory_order_release);
+	if (epoch < synced)
+		atomic_store_explicit(&c->durable, CELL_GEN(settled), memory_order_release);
+}
+
+/* What the device may hold from the last durable state on, now that @kind is settled: the kinds
+ * that the word of the state before carries, and whatever was in doubt. Call note_durable() first.
+ */
+static u64 since(const struct shadow_cell *c, u64 flight, enum cell_kind kind)
+{
+	u64 old = atomic_load_explicit(&c->settled, memory_order_relaxed), kinds;
+
+	kinds = atomic_load_explicit(&c->durable, memory_order_relaxed) == CELL_GEN(old)
+			? CELL_SINCE(CELL_KIND(old))
+			: old & CELL_SINCE_ALL;
+	if (flight & CELL_MAYBE_ZERO)
+		kinds |= CELL_SINCE(CELL_ZERO);
+	if (flight & CELL_UNKNOWN)
+		kinds |= CELL_SINCE(CELL_MOVED);
+	return kinds | CELL_SINCE(kind);
 }
 
 static bool begin_shared(struct shadow_cell *c, enum cell_kind kind)
@@ -62,7 +82,9 @@ static bool begin_owned(const struct shadow_file *f, struct shadow_cell *c, u16 
 			enum cell_kind kind)
 {
 	u64 old = atomic_load_explicit(&c->flight, memory_order_relaxed);
-	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS);
+	u64 begun = atomic_load(&f->epoch) & CELL_EPOCH_MASK;
+	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS) |
+		  begun << CELL_BEGUN_SHIFT;
 
 	if (CELL_WHO(old) || CELL_GEN(old) == UINT32_MAX)
 		return false;
@@ -142,6 +164,17 @@ static void settle_shared(struct shadow_cell *c, enum outcome how)
 	} while (!atomic_compare_exchange_weak(&c->flight, &old, new));
 }
 
+/* The epoch for the write of @flight, which is being settled; returns how late that is, as the
+ * settled word has it. More than CELL_EPOCH_MASK syncs within one write are not told apart. */
+static u64 settle_epoch(const struct shadow_file *f, struct shadow_cell *c, u64 flight)
+{
+	u32 now = atomic_load(&f->epoch);
+	u32 late = (now - (u32)(flight >> CELL_BEGUN_SHIFT)) & CELL_EPOCH_MASK;
+
+	atomic_store_explicit(&c->epoch, now, memory_order_relaxed);
+	return (u64)late << CELL_LATE_SHIFT;
+}
+
 static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 flight,
 			bool durable)
 {
@@ -149,7 +182,8 @@ static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 
 	u64 word = CELL_WORD(gen, CELL_WHO(flight), CELL_KIND(flight));
 
 	note_durable(f, c); /* a sync may have ended while the write was under way */
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
+	word |= durable ? CELL_SINCE(CELL_KIND(flight)) : since(c, flight, CELL_KIND(flight));
+	word |= settle_epoch(f, c, flight);
 	if (durable)
 		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
 	atomic_store_explicit(&c->settled, word, memory_order_release);
@@ -194,14 +228,16 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
 	struct shadow_cell *c = shadow_cell(sh, f, cell);
 	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
 	u32 gen = CELL_GEN(flight);
+	u64 word;
 
 	note_durable(f, c);
+	word = CELL_WORD(gen, writer, kind) | since(c, flight, kind);
 	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
 	 * and `verify` then take the cell as unknown, which is all that can be said. */
 	atomic_store(&c->settled, old | CELL_UPDATING);
 	atomic_store(&c->origin, origin);
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
-	atomic_store(&c->settled, CELL_WORD(gen, writer, kind));
+	word |= settle_epoch(f, c, flight);
+	atomic_store(&c->settled, word);
 	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
 }
 
@@ -278,6 +314,7 @@ void size_begin(struct shadow_file *f, u64 to)
 	/* Widen first, count after: a view never sees bounds that are too narrow. */
 	atomic_store(&f->size_lo, MIN(lo, to));
 	atomic_store(&f->size_hi, MAX(hi, to));
+	size_unsynced(f, MIN(lo, to), MAX(hi, to));
 	atomic_fetch_add(&f->size_seq, 1);
 }
 
@@ -311,88 +348,4 @@ bool size_bounds(struct size_view s, struct size_view e, u64 *lo, u64 *hi)
 	*hi = MAX(s.hi, e.hi);
 	/* One step apart is a change that began or ended; further apart hides sizes between. */
 	return e.seq - s.seq <= 1;
-}
-
-u32 sync_begin(struct shadow_file *f)
-{
-	return atomic_fetch_add(&f->epoch, 1) + 1;
-}
-
-void sync_commit(struct shadow_file *f, u32 epoch)
-{
-	u32 old = atomic_load(&f->durable_epoch);
-
-	while (old < epoch && !atomic_compare_exchange_weak(&f->durable_epoch, &old, epoch))
-		;
-}
-
-void sync_failed(struct shadow_file *f)
-{
-	/* Writes from here on belong to a later epoch: they dirty their pages anew. */
-	u32 to = atomic_fetch_add(&f->epoch, 1) + 1;
-	u32 from = atomic_load(&f->lost_from), durable = atomic_load(&f->durable_epoch);
-
-	/* Two errors with a good sync between them leave one range over both: too much is allowed
-	 * there, never too little. */
-	if (!atomic_load(&f->lost_to) || durable < from)
-		atomic_store(&f->lost_from, durable);
-	atomic_store_explicit(&f->lost_to, to, memory_order_release);
-}
-
-bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c)
-{
-	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
-
-	return to && epoch < to && epoch >= atomic_load(&f->lost_from);
-}
-
-void risk_begin(struct shadow *sh)
-{
-	for (u32 i = 0; i < sh->nfiles; i++)
-		atomic_store_explicit(&sh->files[i].risk_to, UINT32_MAX, memory_order_release);
-}
-
-void risk_end(struct shadow *sh)
-{
-	for (u32 i = 0; i < sh->nfiles; i++) {
-		struct shadow_file *f = &sh->files[i];
-
-		/* What is written from here on belongs to a later epoch. */
-		atomic_store(&f->risk_to, atomic_fetch_add(&f->epoch, 1) + 1);
-	}
-}
-
-bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c)
-{
-	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
-
-	return epoch < to && epoch >= atomic_load(&f->durable_epoch);
-}
-
-/* The end of the last cell that is certainly on disk. */
-static u64 durable_end(const struct shadow *sh, const struct shadow_file *f)
-{
-	u32 synced = atomic_load(&f->durable_epoch);
-
-	for (u64 cell = f->ncells; cell-- > 0;) {
-		const struct shadow_cell *c = shadow_cell(sh, f, cell);
-		u64 settled = atomic_load(&c->settled);
-
-		if (CELL_GEN(settled) && CELL_KIND(settled) == CELL_STAMP &&
-		    atomic_load(&c->epoch) < synced && !sync_lost(f, c))
-			return (cell + 1) << f->cell_shift;
-	}
-	return 0;
-}
-
-void size_after_loss(struct shadow *sh, struct shadow_file *f)
-{
-	if (atomic_load(&f->size_seq) == f->base_seq)
-		return; /* it never changed */
-	size_begin(f, durable_end(sh, f));
-	size_begin(f, f->max_bytes);
-	size_doubt(f);
-	size_doubt(f);
 }

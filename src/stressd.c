@@ -24,6 +24,11 @@ static const struct {
 	{ "recover", cmd_recover, "", "put back what dead runs left changed" },
 	{ "vm", cmd_vm, "--kernel IMAGE [OPTIONS] SCENARIO...",
 	  "run scenarios in a kernel of their own" },
+	{ "repro", cmd_repro, "[OPTIONS] SCENARIO", "run a scenario until it finds something" },
+	{ "minimize", cmd_minimize, "[OPTIONS] RUNDIR|SCENARIO",
+	  "take away what a finding does not need" },
+	{ "bisect-step", cmd_bisect_step, "--kernel IMAGE [OPTIONS] SCENARIO",
+	  "one step of `git bisect run`" },
 	{ "schema", cmd_schema, "", "print the JSON Schema of scenarios" },
 };
 
@@ -45,7 +50,7 @@ static int help(FILE *out)
 		"stressd " STRESSD_VERSION ": finds data corruption and kernel warnings in Linux "
 		"filesystems and the page cache\n\nusage: stressd COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
-		fprintf(out, "  %-9s%s\n           %s\n", subcommands[i].name, subcommands[i].args,
+		fprintf(out, "  %-12s%s\n              %s\n", subcommands[i].name, subcommands[i].args,
 			subcommands[i].help);
 	fprintf(out,
 		"\nexit status: 0 nothing found, 1 a finding, 2 usage or scenario error, 3 stressd "

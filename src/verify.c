@@ -50,6 +50,17 @@ const struct promise verify_promises[] = {
 	  "ioctl_ficlonerange(2), fallocate(2)" },
 	{ "no-space", "ENOSPC and EDQUOT are legal when the filesystem is nearly full",
 	  "write(2); btrfs(5) on chunk allocation" },
+	{ "crash",
+	  "after the kernel died a cell may be any generation from the last that was durable to "
+	  "the "
+	  "last that was issued, zeros where one of these was, or a mixture of them",
+	  "fsync(2), fdatasync(2), msync(2) MS_SYNC, syncfs(2), open(2) O_DSYNC" },
+	{ "crash-size",
+	  "after the kernel died a file may have any size between those it had since the last sync",
+	  "fdatasync(2): a change of the size needs the metadata" },
+	{ "crash-stale",
+	  "with data=writeback, blocks of ext4 that were not synced may show what they held before",
+	  "Documentation/admin-guide/ext4.rst, data=writeback" },
 	{ "page-tail", "the size a concurrent truncate leaves is open while they overlap",
 	  "ftruncate(2)" },
 };
@@ -159,10 +170,12 @@ struct window {
 	const struct shadow_file *f;
 	u64 cell;
 	struct cell_view s, e;
-	/* Legal are the settled generation, and those of [next, last]. Between settled and next are
-	 * writes that had failed for certain before the read began. */
-	u32 first, next, last;
+	/* Legal are the settled generation, first, and those of [next, last]. Between first and
+	 * next are writes that had failed for certain before the read began. After a loss those
+	 * of [oldest, first] are legal as well; otherwise oldest is first. */
+	u32 oldest, first, next, last;
 	bool zero;   /* zeros are legal */
+	bool cuts;   /* some stamp with a part of it zeroed may be there */
 	bool moves;  /* any intact cell of this run is legal */
 	bool mixed;  /* a mixture is legal */
 	bool hidden; /* generations came and went between the views */
@@ -189,15 +202,17 @@ static bool moved_meanwhile(const struct window *w)
 }
 
 /* After a told writeback error the cell may be as it was at the last good sync, or anything since.
+ * So it may after a crash: what was not written back is gone, and nobody says in what order it was.
  */
-static void widen_by_loss(struct window *w, const struct shadow_cell *c)
+static void widen(struct window *w, const struct durable *d)
 {
-	u32 durable = atomic_load(&c->durable);
-
-	w->next = MIN(w->next, MAX(durable, 1U));
+	if (d->exact)
+		return;
+	w->oldest = MIN(w->first, MAX(d->gen, 1U));
 	w->mixed = true;
-	w->moves |= w->f->reshaped;
-	w->zero |= durable == 0 || w->f->reshaped;
+	w->moves |= (d->kinds & CELL_SINCE(CELL_MOVED)) != 0;
+	w->cuts |= (d->kinds & CELL_SINCE(CELL_CUT)) != 0;
+	w->zero |= w->moves || w->cuts || !d->gen || d->kinds & CELL_SINCE(CELL_ZERO);
 }
 
 static struct window window_make(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -210,6 +225,7 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 	w.e = shadow_view(shadow_cell(sh, f, cell));
 	doubts = s.flight | w.e.flight;
 	w.first = CELL_GEN(s.settled);
+	w.oldest = w.first;
 	w.next = next_possible(f, s);
 	w.last = CELL_GEN(w.e.flight);
 	w.hidden = w.last - CELL_GEN(s.flight) > 1 ||
@@ -222,8 +238,11 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
-	if (sync_lost(f, shadow_cell(sh, f, cell)) || risk_pending(f, shadow_cell(sh, f, cell)))
-		widen_by_loss(&w, shadow_cell(sh, f, cell));
+	if (sh->crashed || shadow_may_be_lost(f, s)) {
+		struct durable d = shadow_durable(f, s);
+
+		widen(&w, &d);
+	}
 	return w;
 }
 
@@ -235,7 +254,9 @@ static bool known_failed(const struct window *w, u32 g)
 
 static bool too_many(const struct window *w)
 {
-	return w->last >= w->next && w->last - w->next >= MIX_MAX;
+	u32 oldest = w->oldest < w->first ? w->oldest : w->next;
+
+	return w->last >= oldest && w->last - oldest >= MIX_MAX;
 }
 
 static bool legal_stamp(const struct window *w, const struct stamp *id)
@@ -247,6 +268,7 @@ static bool legal_stamp(const struct window *w, const struct stamp *id)
 	if (id->file != w->f->index || id->cell != w->cell || id->gen == 0)
 		return false;
 	return (id->gen == w->first && CELL_KIND(w->s.settled) == CELL_STAMP) ||
+	       (id->gen >= w->oldest && id->gen < w->first) ||
 	       (id->gen >= w->next && id->gen <= w->last);
 }
 
@@ -270,6 +292,8 @@ static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32
 		explain_by_zeros(&x);
 	if (w->f->conflict && w->first)
 		explain_by_generation(&x, w->sh, w->f, w->cell, w->first);
+	for (u32 g = w->oldest; g < w->first && !explained_bytes(&x); g++)
+		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	for (u32 g = w->next; g <= w->last && !explained_bytes(&x); g++)
 		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	return explained_bytes(&x);
@@ -307,12 +331,32 @@ static bool may_be_mixture(const struct window *w, const u8 *bytes, u32 from, u3
 {
 	struct stamp id;
 
-	if (!w->mixed || !too_many(w))
+	if (!w->cuts && (!w->mixed || !too_many(w)))
 		return false;
 	if (from == 0 && to == w->f->cell_bytes && stamp_intact(bytes, to, &id))
 		return false;
-	return w->zero || may_be_cut(w) || CELL_KIND(w->s.settled) == CELL_CUT ||
+	return w->cuts || w->zero || may_be_cut(w) || CELL_KIND(w->s.settled) == CELL_CUT ||
 	       !bytes_zero(bytes + from, to - from);
+}
+
+/* What was synced is not there. What is there instead is another finding only where it tells more:
+ * bytes that must never show, or a cell of another place where none was ever moved. */
+static int after_crash(const struct shadow_file *f, int kind, bool never)
+{
+	switch (kind) {
+	case FINDING_STALE_EXPOSURE:
+		return never ? kind : FINDING_NOT_DURABLE;
+	case FINDING_MISPLACED:
+	case FINDING_FOREIGN:
+		return f->reshaped ? FINDING_NOT_DURABLE : kind;
+	case FINDING_LOST_WRITE:
+	case FINDING_ZEROED:
+	case FINDING_RESURRECTED:
+	case FINDING_TORN:
+		return FINDING_NOT_DURABLE;
+	default:
+		return kind;
+	}
 }
 
 enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f, u64 cell,
@@ -330,11 +374,15 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 		if (w.moves || may_be_mixture(&w, bytes, from, to))
 			return JUDGED_OPEN;
 	}
+	if (sh->crashed && sh->stale_ok && !shadow_durable(f, s).exact)
+		return JUDGED_OPEN;
 	*ret = (struct verdict){ .kind = -1 };
 	verdict_name(sh, f, cell, bytes, from, to,
 		     &(struct bounds){ .s = w.s, .e = w.e, .first = w.first, .last = w.last }, ret);
 	if (ret->has_id && ret->id.run == sh->run && ret->id.file == f->index &&
 	    ret->id.cell == cell && known_failed(&w, ret->id.gen))
 		ret->kind = FINDING_PHANTOM;
+	if (sh->crashed && shadow_durable(f, s).gen)
+		ret->kind = after_crash(f, ret->kind, never_legal(&w, bytes, from, to));
 	return JUDGED_WRONG;
 }

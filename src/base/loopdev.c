@@ -26,12 +26,13 @@ int loop_find_free(char dev[LOOP_NAME_MAX])
 	return path_set(dev, LOOP_NAME_MAX, "/dev/loop%d", n);
 }
 
-int loop_bind(const char *dev, int backing_fd, int *ret_fd)
+int loop_bind(const char *dev, int backing_fd, u64 len, bool direct, int *ret_fd)
 {
 	_cleanup_close_ int fd = open(dev, O_RDWR | O_CLOEXEC);
 	struct loop_config config = {
 		.fd = (u32)backing_fd,
-		.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO,
+		.info.lo_sizelimit = len,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (direct ? LO_FLAGS_DIRECT_IO : 0),
 	};
 
 	if (fd < 0)

@@ -14,11 +14,13 @@
  * 0 or -errno; -ENOENT without the loop driver, -EACCES/-EPERM without rights. */
 int loop_find_free(char dev[LOOP_NAME_MAX]);
 /*
- * Bind @backing_fd to @dev: read-write, past the page cache of the backing filesystem where that
- * allows it, and cleared by the kernel when its last opener closes it (LO_FLAGS_AUTOCLEAR).
- * 0 with the open device in *ret_fd, or -errno; -EBUSY: another program was faster, find again.
+ * Bind @backing_fd, its first @len bytes (0: all), to @dev: read-write, and cleared by the kernel
+ * when its last opener closes it (LO_FLAGS_AUTOCLEAR). With @direct past the page cache of the
+ * backing filesystem where that allows it; without, that cache is the device's, which a flush
+ * writes out. 0 with the open device in *ret_fd, or -errno; -EBUSY: another program was faster,
+ * find again.
  */
-int loop_bind(const char *dev, int backing_fd, int *ret_fd);
+int loop_bind(const char *dev, int backing_fd, u64 len, bool direct, int *ret_fd);
 /* The loop device that backs its blocks with the file @backing; -ENOENT when none does. */
 int loop_find_backed(const char *backing, char dev[LOOP_NAME_MAX]);
 /* Is @dev bound to the file @backing? False too when there is no such device. */

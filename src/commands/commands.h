@@ -15,6 +15,9 @@ int cmd_verify(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 int cmd_vm(int argc, char **argv);
+int cmd_repro(int argc, char **argv);
+int cmd_minimize(int argc, char **argv);
+int cmd_bisect_step(int argc, char **argv);
 
 #define EXIT_FINE    0
 #define EXIT_FINDING 1

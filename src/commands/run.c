@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char help[] =
 	"usage: stressd run [OPTIONS] SCENARIO\n"
@@ -15,7 +16,22 @@ static const char help[] =
 	"  --duration TIME  another duration, like 30s\n"
 	"  --keep           keep image, shadow and histories of a run that passed, too\n"
 	"  --json           JSON lines on stdout, nothing else there\n"
-	"  --quiet          no live line\n";
+	"  --quiet          no live line\n"
+	"  --until-hit      again and again until it finds something: `stressd repro`, with its "
+	"options\n";
+
+/* Is it `repro` by its other name? Takes the option out, so that its arguments are repro's. */
+static bool until_hit(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--until-hit") != 0)
+			continue;
+		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
+		--*argc;
+		return true;
+	}
+	return false;
+}
 
 int cmd_run(int argc, char **argv)
 {
@@ -32,6 +48,8 @@ int cmd_run(int argc, char **argv)
 	};
 	struct run_options o = { 0 };
 
+	if (until_hit(&argc, argv))
+		return cmd_repro(argc, argv);
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r':

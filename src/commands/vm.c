@@ -116,8 +116,8 @@ static int take_option(struct vm_options *o, int c, char *value)
 			       ? bad("memory", value, "a size like 2G, at least 128M")
 			       : 0;
 	case 'd':
-		if (o->ndisks == VM_DISKS_MAX)
-			return usage_error("vm", "more than %d disks", VM_DISKS_MAX);
+		if (o->ndisks == VM_DISKS_MAX - 1) /* one is for the image */
+			return usage_error("vm", "more than %d disks", VM_DISKS_MAX - 1);
 		return parse_disk(value, &o->disks[o->ndisks++]) < 0
 			       ? bad("disk", value, "SIZE or SIZE:serial=NAME, like 1G:serial=test")
 			       : 0;

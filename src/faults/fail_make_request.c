@@ -32,6 +32,19 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
+/* Without the filter the kernel asks nobody for a mark. */
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct fail_make_request *o = block;
+
+	if (o->attr.workers && o->attr.workers[0] && !o->task_filter)
+		return err_set(e, -EINVAL,
+			       "options.workers says whose requests fail, and options.task_filter "
+			       "is off; expected \"task_filter\": true");
+	return attr_check(block, sc, f, e);
+}
+
 static int probe(const struct fault *f, struct err *e)
 {
 	(void)f;
@@ -120,6 +133,7 @@ const struct fault_type fault_fail_make_request = {
 	.errnos = errnos,
 	.log = fault_log_device_errors,
 	.log_after = fault_log_device_failed,
+	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

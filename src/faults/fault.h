@@ -83,6 +83,12 @@ extern const char *const fault_log_device_errors[];
 extern const struct fault_type *const fault_types[]; /* NULL-terminated */
 const struct fault_type *fault_type_by_name(const char *name);
 
+/* A worker, for faults that hit tasks. */
+struct fault_task {
+	const char *type; /* of the worker */
+	pid_t pid;
+};
+
 /* A fault of a run. */
 struct fault {
 	const struct fault_type *type;
@@ -91,8 +97,8 @@ struct fault {
 	const struct target *target;
 	const char *state_dir;
 	struct undo *undo;
-	const pid_t *pids; /* of the workers, for faults that hit tasks */
-	size_t npids;
+	const struct fault_task *tasks;
+	size_t ntasks;
 	struct rng rng;
 	int entries[FAULT_ENTRIES];
 	size_t nentries;

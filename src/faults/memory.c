@@ -129,11 +129,11 @@ static int join(struct fault *f)
 	FAULT_STATE(memory_state, f);
 	int r = 0;
 
-	for (size_t i = 0; i < f->npids && !st->joined; i++) {
+	for (size_t i = 0; i < f->ntasks && !st->joined; i++) {
 		char pid[16];
 		int one;
 
-		snprintf(pid, sizeof(pid), "%d", f->pids[i]);
+		snprintf(pid, sizeof(pid), "%d", f->tasks[i].pid);
 		one = write_limit(f, "cgroup.procs", pid);
 		if (one < 0 && one != -ESRCH)
 			r = one;

@@ -28,7 +28,8 @@ struct afile {
 	int dfd; /* O_RDWR | O_DIRECT, -1 where the filesystem has none */
 	u8 *map; /* MAP_SHARED over max_bytes */
 	size_t map_len;
-	u32 block; /* filesystem block, at least the alignment of direct I/O */
+	u32 block;    /* filesystem block, at least the alignment of direct I/O */
+	u64 asked_ns; /* fd was opened, or told of an error of writeback */
 };
 
 struct actor {
@@ -150,7 +151,8 @@ u64 direct_write_unit(const struct actor *a, const struct afile *f);
 /* Sync a file (OP_FSYNC, OP_FDATASYNC, OP_MSYNC) or the filesystem (OP_SYNCFS). */
 int op_sync(struct actor *a, struct afile *f, enum op_kind op);
 int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigned int flags);
-/* Caches and mappings: OP_FADVISE_DONTNEED, OP_MADVISE_DONTNEED, OP_MADVISE_PAGEOUT, OP_REMAP. */
+/* Caches and mappings: OP_FADVISE_DONTNEED, OP_FADVISE_RANDOM, OP_MADVISE_DONTNEED,
+ * OP_MADVISE_PAGEOUT, OP_REMAP. */
 int op_cache(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len);
 int op_drop_caches(struct actor *a, int mode);
 

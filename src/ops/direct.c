@@ -73,9 +73,11 @@ s64 op_direct_write(struct actor *a, struct afile *f, u64 first, u64 n)
 
 	if (!direct_write_begin(a, &d))
 		return -EBUSY;
+	hold_arm_direct(a->hold, HOLD_SOURCE_FAULT, d.buf, n << f->sf->cell_shift);
 	result = pwrite(f->dfd, d.buf, n << f->sf->cell_shift, (off_t)(first << f->sf->cell_shift));
 	if (result < 0)
 		result = -errno;
+	hold_disarm(a->hold);
 	direct_write_end(a, &d, result);
 	return result;
 }

@@ -119,20 +119,26 @@ u64 hold_count(const struct hold *h)
 	return h ? atomic_load(&h->count) : 0;
 }
 
-void hold_arm(struct hold *h, enum hold_kind kind, u8 *buf, u64 len)
+bool hold_arm(struct hold *h, enum hold_kind kind, u8 *buf, u64 len)
 {
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
-	if (!h || !h->enabled || h->kind != kind || !len || !start_thread(h))
-		return;
+	if (!h || !h->enabled || h->armed || h->kind != kind || !len || !start_thread(h))
+		return false;
 	h->at = (u8 *)ROUND_DOWN((uintptr_t)buf + len - 1, h->page);
 	memcpy(h->bytes, h->at, h->page);
 	reg.range.start = (u64)(uintptr_t)h->at;
 	reg.range.len = h->page;
 	if (ioctl(h->fd, UFFDIO_REGISTER, &reg) < 0)
-		return;
+		return false;
 	h->armed = true;
 	madvise(h->at, h->page, MADV_DONTNEED);
+	return true;
+}
+
+bool hold_arm_direct(struct hold *h, enum hold_kind kind, u8 *buf, u64 len)
+{
+	return hold_arm(h, kind, buf, MIN(len, (u64)1));
 }
 
 void hold_disarm(struct hold *h)

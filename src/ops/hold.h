@@ -9,7 +9,8 @@
 
 #include "base/base.h"
 
-enum hold_kind { HOLD_NONE, HOLD_SOURCE_FAULT, HOLD_DEST_FAULT };
+/* The last is no business of this file: the coordinator plants a probe. (probe.h) */
+enum hold_kind { HOLD_NONE, HOLD_SOURCE_FAULT, HOLD_DEST_FAULT, HOLD_PROBE_DELAY };
 
 struct hold;
 
@@ -25,9 +26,16 @@ void hold_enable(struct hold *h, bool on);
 /* Faults that were held so far. */
 u64 hold_count(const struct hold *h);
 
-/* Around the system call, by the operation: take the last page of @buf away, if @h (may be NULL)
- * is enabled for this kind. @buf is private anonymous memory; its bytes come back by themselves. */
-void hold_arm(struct hold *h, enum hold_kind kind, u8 *buf, u64 len);
+/*
+ * Around the system call, by the operation: take the last page of @buf away, if @h (may be NULL)
+ * is enabled for this kind and holds nothing yet. @buf is private anonymous memory; its bytes come
+ * back by themselves. True: disarm it, once the kernel is done with the buffer. A submission of
+ * many may block in between, and goes on when the handler says so.
+ */
+bool hold_arm(struct hold *h, enum hold_kind kind, u8 *buf, u64 len);
+/* The same for direct I/O, which looks up an extent, pins its pages, and goes to the next: the
+ * first page, so that what comes behind it is not looked up yet. */
+bool hold_arm_direct(struct hold *h, enum hold_kind kind, u8 *buf, u64 len);
 void hold_disarm(struct hold *h);
 
 #endif

@@ -240,7 +240,8 @@ s64 op_read(struct actor *a, struct afile *f, u64 offset, u64 len, enum read_how
 	if (how == READ_LOAD) {
 		result = load_checked(&r);
 	} else {
-		hold_arm(a->hold, HOLD_DEST_FAULT, a->buf, len);
+		(how == READ_DIRECT ? hold_arm_direct : hold_arm)(a->hold, HOLD_DEST_FAULT, a->buf,
+								  len);
 		result = pread(how == READ_DIRECT ? f->dfd : f->fd, a->buf, len, (off_t)offset);
 		if (result < 0)
 			result = -errno;

@@ -101,8 +101,13 @@ static s64 call_write(struct afile *f, const struct write_op *w, const void *buf
 	return n < 0 ? -errno : n;
 }
 
-/* RWF_NOWAIT would block, or the filesystem has no such flag. (preadv2(2)) */
-static const int write_legal[] = { EAGAIN, EOPNOTSUPP, 0 };
+/* RWF_NOWAIT would block, or the filesystem has no such flag (preadv2(2)). No other write may. */
+static const int *legal_errnos(const struct write_op *w)
+{
+	static const int nowait[] = { EAGAIN, EOPNOTSUPP, 0 };
+
+	return w->rwf & RWF_NOWAIT ? nowait : w->legal;
+}
 
 /* With O_DSYNC an error may come after the data was stored (open(2), O_DSYNC), and so it may where
  * the end of a write can fail, in the journal or by a device that refuses. */
@@ -134,11 +139,13 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	hold_disarm(a->hold);
 	oplog_end(rec, result);
 	actor_beat_at(a, rec->end_ns);
-	if (result < 0 && !judge_errno(a, f, rec, (int)-result, w->legal ? w->legal : write_legal))
+	if (result < 0 && !judge_errno(a, f, rec, (int)-result, legal_errnos(w)))
 		result = -EIO;
 	/* The sync of an O_DSYNC write tells of all that was dirtied in the file. */
-	if (sync && (result == -EIO || result == -ENOSPC))
+	if (sync && (result == -EIO || result == -ENOSPC)) {
 		sync_failed(f->sf);
+		told_now(f);
+	}
 	settle_write(a, f, w->first, n, result,
 		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED,
 		     sync && told_durable(a));
@@ -178,6 +185,8 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 		size_settle_from_file(f);
 	else
 		size_end(f->sf, now);
+	if (result > 0 && w->rwf & (RWF_DSYNC | RWF_SYNC))
+		size_durable(f->sf);
 	return result;
 }
 

@@ -128,9 +128,10 @@ json_t *finding_to_json(const struct finding *f)
 	bool c = f->has_cell;
 	u64 len = byte_diff(f).len;
 
-	return json_pack("{ss so so so so so so so so so so so so so so so}", "kind",
-			 finding_infos[f->kind].name, "sentence", json_text(f->sentence), "file",
-			 text_or_null(f->file), "cell", c ? number(f->cell) : json_null(), "offset",
+	return json_pack("{ss so so so so so so so so so so so so so so so so}", "kind",
+			 finding_infos[f->kind].name, "sentence", json_text(f->sentence), "title",
+			 text_or_null(f->title), "file", text_or_null(f->file), "cell",
+			 c ? number(f->cell) : json_null(), "offset",
 			 c ? number(f->offset) : json_null(), "cell_bytes",
 			 c ? number(len) : json_null(), "time_ms", ms(f->time_ns), "writer",
 			 text_or_null(f->writer), "finder", text_or_null(f->finder), "layers",

@@ -5,7 +5,7 @@
  *
  *   scenario.c  load, the keys of the whole      keys.c    option tables of the fixed parts
  *   parts.c     files, workers, faults, target   checks.c  what one part may not do to another
- *   races.c     races and their actors
+ *   races.c     races and their actors             holds.c   what keeps their windows open
  *   tables.c    the program's own tables         schema.c  the same tables as JSON Schema
  */
 #ifndef STRESSD_SCENARIO_INTERNAL_H
@@ -15,6 +15,7 @@
 #include "base/option.h"
 #include "faults/fault.h"
 #include "ops/hold.h"
+#include "probe.h"
 #include "race.h"
 #include "scenario.h"
 #include "target/target.h"
@@ -55,6 +56,7 @@ extern const struct opt_def sc_file_options[]; /* struct sc_file */
 extern const struct opt_def sc_worker_options[], sc_fault_options[], sc_target_options[];
 extern const struct opt_def sc_race_options[];	     /* struct sc_race */
 extern const struct opt_def sc_actor_options[];	     /* struct sc_actor */
+extern const struct opt_def sc_hold_options[];	     /* struct sc_hold */
 extern const struct opt_def sc_verify_options[];     /* struct sc_verify */
 extern const struct opt_def sc_kernel_log_options[]; /* struct sc_kernel_log */
 extern const struct opt_def sc_attempts_options[];   /* struct scenario */
@@ -75,6 +77,11 @@ int sc_decode_races(struct scenario *sc, const struct json_at *root, json_t *res
 void sc_free_races(struct scenario *sc);
 json_t *sc_actor_schema(void);
 
+/* holds.c: the hold of an actor of @w, of the value @v at @at. */
+int sc_decode_hold(const struct sc_worker *w, const json_t *v, const struct json_at *at,
+		   struct sc_hold *h);
+json_t *sc_hold_schema(void);
+
 /* parts.c: an array of the root. open: is it one of @min..@max elements? Then *ret has room for
  * them, @size bytes each. decode: each in turn; *count grows with each that may own something, so
  * that scenario_free() sees just those, wherever it fails. */
@@ -88,6 +95,8 @@ int sc_decode_array(struct scenario *sc, const struct scenario_tables *tables,
 
 /* checks.c: what the tables cannot say. */
 int sc_check_file(const struct scenario *sc, size_t i, const struct json_at *at);
+/* zones.c: every direct writer has a place; @workers is the list. */
+int sc_check_zones(const struct scenario *sc, const struct json_at *workers);
 int sc_check_workers(const struct scenario *sc, const struct json_at *root);
 int sc_check_fault(const struct scenario *sc, size_t i, const struct json_at *at);
 

@@ -10,13 +10,15 @@ const char *const sc_layer_names[] = { "cache", "direct", "dropped", "remounted"
 const char *const sc_severity_names[] = {
 	"info", "notice", "warning", "error", "bug", "never", NULL
 };
-const char *const sc_hold_names[] = { "none", "source-fault", "dest-fault", NULL };
-const char *const sc_hold_kconfig[] = { NULL, "USERFAULTFD", "USERFAULTFD" };
+const char *const sc_hold_names[] = { "none", "source-fault", "dest-fault", "probe-delay", NULL };
+const char *const sc_hold_kconfig[] = { NULL, "USERFAULTFD", "USERFAULTFD",
+					"KPROBE_EVENTS BPF_SYSCALL BPF_EVENTS" };
 const char *const sc_stop_names[] = { "hit", "never", NULL };
 _Static_assert(ARRAY_SIZE(sc_layer_names) == LAYERS + 1, "a name for every layer");
 _Static_assert(ARRAY_SIZE(sc_severity_names) == SEV_NEVER + 2, "a name for every severity");
 _Static_assert(ARRAY_SIZE(sc_layout_names) == LAYOUT_EMPTY + 2, "a name for every layout");
-_Static_assert(ARRAY_SIZE(sc_hold_names) == HOLD_DEST_FAULT + 2, "a name for every hold");
+_Static_assert(ARRAY_SIZE(sc_hold_names) == HOLD_PROBE_DELAY + 2, "a name for every hold");
+_Static_assert(ARRAY_SIZE(sc_hold_kconfig) == HOLD_PROBE_DELAY + 1, "and what it needs");
 _Static_assert(ARRAY_SIZE(sc_stop_names) == STOP_NEVER + 2, "a name for every stop but attempts");
 
 static const char *const finding_names[] = {
@@ -124,6 +126,29 @@ const struct opt_def sc_target_options[] = {
 	{ .type = OPT_END },
 };
 
+const struct opt_def sc_hold_options[] = {
+	OPT(struct sc_hold, type, OPT_ENUM, .def = "none", .choices = sc_hold_names,
+	    .kconfig = sc_hold_kconfig,
+	    .help = "source-fault, dest-fault: a page fault inside of a copy from, to its buffer "
+		    "lasts until the others are done; probe-delay: a kernel function takes longer"),
+	OPT(struct sc_hold, function, OPT_STRING, .max = "100",
+	    .pattern = "^[a-zA-Z_][a-zA-Z0-9_.]*([+]0x[0-9a-f]{1,6})?$",
+	    .expects =
+		    "a function of /proc/kallsyms, with \"+0x40\" behind it an instruction of it",
+	    .help = "probe-delay: where"),
+	OPT_AS("return", struct sc_hold, at_return, OPT_BOOL, .def = "false",
+	       .help = "probe-delay: where the function returns instead of where it begins"),
+	OPT_AS("delay", struct sc_hold, delay_ns, OPT_TIME, .def = "200us", .min = "1us",
+	       .max = PROBE_DELAY_MOST,
+	       .help = "probe-delay: how long, on a CPU that does nothing else"),
+	OPT(struct sc_hold, every, OPT_COUNT, .def = "1", .min = "1", .max = "1000000",
+	    .help = "probe-delay: at the first of so many calls, and so on; counted anew in each "
+		    "attempt"),
+	{ .type = OPT_END },
+};
+
+#define HOLD_EXPECTS "\"none\", \"source-fault\", \"dest-fault\" or an object with \"type\""
+
 const struct opt_def sc_race_options[] = {
 	OPT(struct sc_race, name, OPT_STRING, .required = true, .pattern = "^[a-zA-Z0-9._-]{1,64}$",
 	    .expects = "1 to 64 letters, digits, '.', '_' or '-'", .help = "in results"),
@@ -131,10 +156,8 @@ const struct opt_def sc_race_options[] = {
 		.help = "who lines up: \"type\", \"type.N\", an index of workers, or an object"),
 	OPT_AS("offset", struct sc_race, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
 	       .help = "each actor starts so long after the release; the range is swept"),
-	OPT(struct sc_race, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
-	    .kconfig = sc_hold_kconfig,
-	    .help = "of the first actor: keep a page fault inside its copy until the others are "
-		    "done"),
+	OPT_RAW("hold", .def = "\"none\"", .expects = HOLD_EXPECTS,
+		.help = "of the first actor: what keeps its window open for the others"),
 	OPT_AS("hold_limit", struct sc_race, hold_limit_ns, OPT_TIME, .def = "50ms", .min = "1us",
 	       .max = "10s", .help = "longest time of a hold: others may wait for the held one"),
 	OPT_AS("window", struct sc_race, window_bytes, OPT_SIZE, .def = "0", .max = "1G",
@@ -148,8 +171,8 @@ const struct opt_def sc_actor_options[] = {
 		.help = "whose operation it is"),
 	OPT_AS("offset", struct sc_actor, offset, OPT_TIME_RANGE, .def = "0", .max = "1s",
 	       .help = "default: the race's"),
-	OPT(struct sc_actor, hold, OPT_ENUM, .def = "none", .choices = sc_hold_names,
-	    .kconfig = sc_hold_kconfig, .help = "of this actor; default of the first: the race's"),
+	OPT_RAW("hold", .def = "\"none\"", .expects = HOLD_EXPECTS,
+		.help = "of this actor; default of the first: the race's"),
 	OPT(struct sc_actor, loop, OPT_BOOL, .def = "false",
 	    .help = "repeat the operation until those that do not loop are done"),
 	{ .type = OPT_END },

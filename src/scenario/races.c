@@ -106,21 +106,6 @@ static int check_worker(const struct scenario *sc, const struct sc_actor *a,
 	return 0;
 }
 
-static int check_hold(const struct scenario *sc, const struct sc_actor *a, const struct json_at *at)
-{
-	const struct sc_worker *w = &sc->workers[a->worker];
-	unsigned int wanted = a->hold == HOLD_SOURCE_FAULT ? WORKER_COPIES_IN : WORKER_COPIES_OUT;
-	unsigned int has = w->type->copies ? w->type->copies(w->options) : w->type->flags;
-
-	if (a->hold == HOLD_NONE || has & wanted)
-		return 0;
-	return json_fail(at,
-			 "%s is a hold on %s, which has the kernel copy nothing %s a buffer; "
-			 "expected \"none\", or a worker that does",
-			 sc_hold_names[a->hold], w->type->name,
-			 a->hold == HOLD_SOURCE_FAULT ? "from" : "to");
-}
-
 /* A process can wait at one barrier only. */
 static int check_taken(const struct scenario *sc, size_t nraces, const struct sc_actor *a,
 		       const struct json_at *at)
@@ -142,14 +127,16 @@ static int check_taken(const struct scenario *sc, size_t nraces, const struct sc
 	return 0;
 }
 
-/* An element of "actors": a name, an index, or an object with keys of its own. */
-static int decode_actor(struct scenario *sc, struct sc_race *race, size_t i, const json_t *v,
-			const struct json_at *at)
+/* An element of "actors": a name, an index, or an object with keys of its own. The hold @of_race
+ * is the first one's. */
+static int decode_actor(struct scenario *sc, struct sc_race *race, size_t i, const json_t *of_race,
+			const json_t *v, const struct json_at *at)
 {
 	struct sc_actor *a = &race->actors[i];
 	struct json_at worker = AT_KEY(at, "worker"), hold = AT_KEY(at, "hold");
 	bool object = json_is_object(v);
 	const json_t *name = object ? json_object_get(v, "worker") : v;
+	const json_t *held = object ? json_object_get(v, "hold") : NULL;
 	int r;
 
 	if (object) {
@@ -159,16 +146,16 @@ static int decode_actor(struct scenario *sc, struct sc_race *race, size_t i, con
 	}
 	if (!object || !json_object_get(v, "offset"))
 		a->offset = race->offset;
-	if (i == 0 && (!object || !json_object_get(v, "hold"))) {
-		a->hold = race->hold;
+	if (i == 0 && !held) {
+		held = of_race;
 		hold = AT_KEY(at->up->up, "hold");
 	}
 	r = find_actor(sc, name, object ? &worker : at, a);
 	race->nactors = i + 1;
 	if (r == 0)
 		r = check_worker(sc, a, object ? &worker : at);
-	if (r == 0)
-		r = check_hold(sc, a, &hold);
+	if (r == 0 && held)
+		r = sc_decode_hold(&sc->workers[a->worker], held, &hold, &a->hold);
 	return r < 0 ? r : check_taken(sc, sc->nraces, a, object ? &worker : at);
 }
 
@@ -213,7 +200,8 @@ static int decode_race(struct scenario *sc, size_t i, const struct scenario_tabl
 	if (!race->actors)
 		return json_fail_memory(at);
 	for (size_t k = 0; r == 0 && k < json_array_size(list); k++)
-		r = decode_actor(sc, race, k, json_array_get(list, k), &AT_INDEX(&actors, k));
+		r = decode_actor(sc, race, k, json_object_get(v, "hold"), json_array_get(list, k),
+				 &AT_INDEX(&actors, k));
 	return r < 0 ? r : check_race(sc, race, &actors);
 }
 
@@ -236,6 +224,9 @@ json_t *sc_actor_schema(void)
 
 	if (json_object_set(worker, "oneOf", name) || json_array_append(all, object))
 		return NULL;
+	if (json_object_update_new(json_object_get(json_object_get(object, "properties"), "hold"),
+				   sc_hold_schema()))
+		return NULL;
 	return json_pack("{sO}", "oneOf", all);
 }
 
@@ -243,6 +234,8 @@ void sc_free_races(struct scenario *sc)
 {
 	for (size_t i = 0; i < sc->nraces; i++) {
 		option_free(sc_race_options, &sc->races[i]);
+		for (size_t k = 0; k < sc->races[i].nactors; k++)
+			option_free(sc_hold_options, &sc->races[i].actors[k].hold);
 		free(sc->races[i].actors);
 	}
 	free(sc->races);

@@ -123,7 +123,8 @@ static json_t *race_schema(void)
 {
 	_cleanup_json_ json_t *items = option_schema(sc_race_options);
 
-	if (!items || set_property(items, "actors", array_of(sc_actor_schema(), 2, RACE_PARTIES)))
+	if (!items || set_property(items, "actors", array_of(sc_actor_schema(), 2, RACE_PARTIES)) ||
+	    set_property(items, "hold", sc_hold_schema()))
 		return NULL;
 	return array_of(take_ptr(items), 0, RACES_MAX);
 }

@@ -147,12 +147,26 @@ static void add_ops(struct finding *f, const struct shadow *sh, struct search *q
 	}
 }
 
+/* After a crash: what was there for certain, be it the settled state or one before it. */
+static bool say_synced(const struct shadow *sh, const struct sighting *s, char *buf, size_t len)
+{
+	const struct shadow_file *f = &sh->files[s->file];
+	struct durable d = shadow_durable(f, shadow_view(shadow_cell(sh, f, s->cell)));
+
+	if (s->kind != FINDING_NOT_DURABLE || d.exact)
+		return false;
+	snprintf(buf, len, "generation %u, which was synced, or a later one", d.gen);
+	return true;
+}
+
 static void say_expected(const struct shadow *sh, const struct sighting *s, char *buf, size_t len)
 {
 	u32 gen = CELL_GEN(s->view.settled), last = CELL_GEN(s->view.flight);
 	const char *who = shadow_writer(sh, CELL_WHO(s->view.settled));
 	int n;
 
+	if (say_synced(sh, s, buf, len))
+		return;
 	switch (CELL_KIND(s->view.settled)) {
 	case CELL_ZERO:
 		n = snprintf(buf, len,
@@ -175,6 +189,8 @@ static void say_expected(const struct shadow *sh, const struct sighting *s, char
 			    ? snprintf(buf, len, "a generation from %u on", gen)
 			    : snprintf(buf, len, "generation %u by %s", gen, who);
 	}
+	if (s->kind == FINDING_NOT_DURABLE && n > 0 && (size_t)n < len)
+		n += snprintf(buf + n, len - (size_t)n, ", which was synced,");
 	if (s->view.flight & CELL_PENDING && n > 0 && (size_t)n < len && last != gen)
 		snprintf(buf + n, len - (size_t)n, " or what generation %u in flight brings", last);
 }

@@ -92,10 +92,17 @@ static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 off
 
 		if (verify_plain(a->sh, f->sf, first + i, a->buf + at, 0, to, view.settled))
 			continue;
-		if (verify_cell(a->sh, f->sf, first + i, a->buf + at, 0, to, view, &v) ==
-		    JUDGED_WRONG)
+		switch (verify_cell(a->sh, f->sf, first + i, a->buf + at, 0, to, view, &v)) {
+		case JUDGED_WRONG:
 			sight_more(a, &wrong, f, &rec, first + i, a->buf + at, 0, to, view, &v,
 				   layer);
+			break;
+		case JUDGED_OPEN:
+			c->open++;
+			break;
+		case JUDGED_LEGAL:
+			break;
+		}
 	}
 	sight_close(a, &wrong);
 	c->cells += cells;

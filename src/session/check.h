@@ -17,6 +17,7 @@ struct check {
 	u64 layers; /* bit enum sc_layer */
 	u64 done;   /* layers that were checked */
 	u64 cells;  /* cells read, over all layers */
+	u64 open;   /* ... of which nothing could be said */
 	/* Called often with what is going on; takes sightings off the board. */
 	void (*progress)(void *ctx);
 	void *ctx;

@@ -18,40 +18,14 @@
 
 #define FIRST_ID   (SHADOW_LAYOUT + 1)
 #define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
-#define RING_SLOTS 16384
-
-/* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
- * largest folio: in a large folio one dirty page is everybody's. */
-#define ZONE_BYTES (2 * MIB)
-
-/* Does the worker change file @file in one of the ways of @flags? */
-static bool changes(const struct sc_worker *w, size_t file, unsigned int flags)
-{
-	return w->type->flags & flags &&
-	       (w->file < 0 || (size_t)w->file == file || w->type->flags & WORKER_ACROSS);
-}
 
 static void file_facts(struct session *s)
 {
-	const unsigned int cached_flags = WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES;
-
 	for (size_t i = 0; i < s->sc->nfiles; i++) {
 		struct shadow_file *f = &s->shadow.files[i];
-		bool direct = false, cached = false;
-		u64 writers = 0;
-
-		for (size_t k = 0; k < s->sc->nworkers; k++) {
-			const struct sc_worker *w = &s->sc->workers[k];
-
-			direct |= changes(w, i, WORKER_DIRECT_WRITES);
-			cached |= changes(w, i, cached_flags);
-			f->reshaped |= changes(w, i, WORKER_RESHAPES);
-			if (changes(w, i, cached_flags | WORKER_DIRECT_WRITES))
-				writers += w->count;
-		}
-		/* One process alone does one thing at a time: direct and cached may then meet. */
-		if (direct && cached && writers > 1)
-			f->zone_bytes = ZONE_BYTES;
+		f->zone_bytes = sc_zone_bytes(s->sc, i);
+		for (size_t k = 0; k < s->sc->nworkers; k++)
+			f->reshaped |= sc_changes(&s->sc->workers[k], i, WORKER_RESHAPES);
 	}
 }
 
@@ -101,17 +75,19 @@ static const struct sc_actor *actor_of(const struct session *s, const struct sc_
 	return NULL;
 }
 
-static void plan_race(struct session *s, struct worker_plan *p, const struct sc_worker *w, u64 k)
+static void plan_race(struct session *s, struct crew *c, const struct sc_worker *w, u64 k)
 {
+	struct worker_plan *p = &c->plan;
 	size_t i;
 	const struct sc_actor *a = actor_of(s, w, k, &i);
 
 	if (!a)
 		return;
 	p->w.race = &s->run->races[i];
-	p->hold = a->hold;
+	c->hold = &a->hold;
+	p->hold = a->hold.type;
 	p->hold_limit_ns = s->sc->races[i].hold_limit_ns;
-	p->w.race->holders |= a->hold ? 1U << p->w.race->nparties : 0;
+	p->w.race->holders |= a->hold.type ? 1U << p->w.race->nparties : 0;
 	/* The parser has seen to it that there is room. */
 	p->w.party = (u32)race_add(p->w.race, p->id, (u16)(a - s->sc->races[i].actors), a->offset,
 				   a->loop);
@@ -147,7 +123,7 @@ static int make_ring(struct session *s, u16 id, const char *name, struct err *e)
 	int r;
 
 	snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
-	r = oplog_create(path, name, RING_SLOTS, &log, e);
+	r = oplog_create(path, name, OPLOG_SLOTS, &log, e);
 	if (r < 0)
 		return r;
 	if (id == SHADOW_LAYOUT)
@@ -176,7 +152,7 @@ int crew_plan(struct session *s, struct err *e)
 
 		for (u64 k = 0; k < w->count; k++) {
 			plan_one(s, w, first_instance(s, i) + k);
-			plan_race(s, &s->crew[s->ncrew - 1].plan, w, k);
+			plan_race(s, &s->crew[s->ncrew - 1], w, k);
 		}
 	}
 	if (s->sc->verify.every_ns)

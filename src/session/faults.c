@@ -291,20 +291,20 @@ int faults_fd(const struct session *s)
 
 int faults_start(struct session *s, struct err *e)
 {
-	pid_t *pids = calloc(s->ncrew + 1, sizeof(*pids));
+	struct fault_task *tasks = calloc(s->ncrew + 1, sizeof(*tasks));
 
-	if (!s->nfaults || !pids) {
-		free(pids);
+	if (!s->nfaults || !tasks) {
+		free(tasks);
 		return s->nfaults ? err_set(e, -ENOMEM, "no memory for the faults") : 0;
 	}
-	s->fault_pids = pids;
+	s->fault_tasks = tasks;
 	for (size_t i = 0; i < s->ncrew; i++)
-		pids[i] = s->crew[i].pid;
+		tasks[i] = (struct fault_task){ s->crew[i].type, s->crew[i].pid };
 	for (size_t i = 0; i < s->nfaults; i++) {
 		struct fault_run *r = &s->faults[i];
 
-		r->fault.pids = pids;
-		r->fault.npids = s->ncrew;
+		r->fault.tasks = tasks;
+		r->fault.ntasks = s->ncrew;
 		r->arm_due = s->run->start_ns + schedule_arm(r->sc, 0, false);
 	}
 	faults_due(s);
@@ -364,7 +364,7 @@ void faults_free(struct session *s)
 	if (s->faults)
 		close(s->faults_timer);
 	free(s->faults);
-	free(s->fault_pids);
+	free(s->fault_tasks);
 }
 
 u64 faults_injected(const struct session *s)

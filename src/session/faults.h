@@ -45,6 +45,10 @@ void faults_unpin(struct session *s);
 /* Errors injected so far by the faults that count them. */
 u64 faults_injected(const struct session *s);
 
+/* owed.c */
+/* Take the errors of writeback out of the new lines of the kernel log. */
+void owed_read(struct session *s);
+
 /* ledger.c */
 /* A fault of the run ended the filesystem / and it was not mounted again since. */
 bool ledger_fs_down(const struct session *s);

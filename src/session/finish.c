@@ -6,6 +6,7 @@
  */
 #include "session/session.h"
 
+#include "base/state.h"
 #include "session/account.h"
 #include "session/faults.h"
 #include "session/step.h"
@@ -20,7 +21,9 @@
 static void on_progress(void *ctx)
 {
 	struct session *s = ctx;
-	struct live_state st = { .elapsed_s = (double)(now_ns() - s->run->start_ns) / 1e9,
+	/* The times of a dead run may be of another clock. */
+	u64 begun_ns = s->died_ns ? s->started_ns : s->run->start_ns;
+	struct live_state st = { .elapsed_s = (double)(now_ns() - begun_ns) / 1e9,
 				 .left_s = -1,
 				 .findings = s->result.nfindings,
 				 .phase = "verify" };
@@ -69,6 +72,7 @@ void finish_check(struct session *s)
 			judge_note(s, "layer %s was not checked: %s", sc_layer_names[i],
 				   c.notes[i]);
 	s->result.cells_checked += c.cells;
+	s->result.cells_open += c.open;
 	judge_sightings(s);
 	actor_close(&s->actor);
 	step("checked");
@@ -194,15 +198,15 @@ void finish_remove(struct session *s)
 	static const char *const names[] = { "shadow", "control" };
 	char path[600];
 
-	if (s->result.exit != 0 || s->o->keep)
+	if (s->result.exit != 0 || s->o->keep || s->guest)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", s->run_dir, names[i]);
-		unlink(path);
+		state_remove(path);
 	}
 	for (u16 id = 1; id < SHADOW_WRITERS; id++) {
 		snprintf(path, sizeof(path), "%s/ops.%u.log", s->run_dir, id);
-		unlink(path);
+		state_remove(path);
 	}
 }
 

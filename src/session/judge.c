@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "base/mounts.h"
+#include "base/stats.h"
 #include "session/account.h"
 #include "session/faults.h"
 
@@ -255,6 +256,7 @@ static void take_event(struct session *s, const struct klog_event *ev)
 			  c ? ", in " : "", c ? c->name : "");
 	if (!f)
 		return;
+	snprintf(f->title, sizeof(f->title), "%s", ev->title);
 	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++)
 		f->log[f->nlog++] = strdup(ev->lines[i]);
 	if (c && c->plan.w.race)
@@ -275,6 +277,7 @@ void judge_klog(struct session *s)
 	r = klog_read(s->klog);
 	if (r < 0 && r != -EAGAIN)
 		judge_note(s, "kernel log: %s", strerror(-r));
+	owed_read(s);
 	for (; s->klog_seen < klog_count(s->klog); s->klog_seen++)
 		take_event(s, klog_event(s->klog, s->klog_seen));
 }
@@ -328,7 +331,7 @@ static void count_races(struct session *s)
 		to->overlaps = atomic_load(&race->overlaps);
 		to->hits = atomic_load(&race->hits);
 		to->held = atomic_load(&race->held);
-		race_rate(to->hits, to->attempts, &to->rate_lo, &to->rate_hi);
+		rate_interval(to->hits, to->attempts, &to->rate_lo, &to->rate_hi);
 	}
 }
 

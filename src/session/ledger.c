@@ -150,12 +150,12 @@ static bool loss_evidence(const struct session *s, char *buf, size_t size)
 	return false;
 }
 
-/* Older bytes than must be there. Bytes of another place, or flipped, are another story. */
+/* Older bytes than must be there. Bytes of another place or owner, or flipped, are another story:
+ * no error that was told makes them legal. */
 static bool is_loss(int kind)
 {
 	return kind == FINDING_LOST_WRITE || kind == FINDING_ZEROED ||
-	       kind == FINDING_STALE_EXPOSURE || kind == FINDING_RESURRECTED ||
-	       kind == FINDING_TORN;
+	       kind == FINDING_RESURRECTED || kind == FINDING_TORN;
 }
 
 static const struct shadow_file *file_called(const struct session *s, const char *name)

@@ -70,6 +70,8 @@ static int load(struct session *s, bool *ret_same_boot, struct err *e)
 	if (r < 0)
 		return r;
 	r = place_load(s, ret_same_boot, e);
+	if (r == 0 && guest_look(s))
+		return guest_place(s, e);
 	return r != -ENOENT ? r
 			    : err_set(e, r,
 				      "%s: nothing to verify: the run died before it changed "
@@ -186,9 +188,18 @@ static int recall(struct session *s, bool same_boot, struct err *e)
 	history_each(&s->history, latest, &died_ns);
 	s->died_ns = died_ns;
 	s->result.duration_s = (double)(died_ns - s->run->start_ns) / 1e9;
-	judge_note(s,
-		   "the run died after %.3f s%s; what its workers had in flight may be old or new",
-		   s->result.duration_s, same_boot ? "" : " and the machine was booted since");
+	if (s->crashed)
+		judge_note(s,
+			   "the kernel died under the run after %.3f s; what was not synced may be "
+			   "old "
+			   "or new",
+			   s->result.duration_s);
+	else
+		judge_note(s,
+			   "the run died after %.3f s%s; what its workers had in flight may be old "
+			   "or new",
+			   s->result.duration_s,
+			   same_boot ? "" : " and the machine was booted since");
 	return recall_crew(s, e);
 }
 
@@ -241,16 +252,20 @@ static void verify(struct session *s)
 {
 	struct err e = { "" };
 	u64 begun = now_ns();
+	bool lost = false; /* files that cannot be opened for that */
 	int r;
 
 	session_watch_klog(s, "verify.log");
 	r = take_up_target(s, &e);
-	if (r == 0)
+	if (r == 0 && s->crashed && crashed_files(s) < 0)
+		lost = true;
+	else if (r == 0)
 		r = open_actor(s, &e);
 	if (r < 0) {
 		judge_trouble(s, "%s", e.text);
 	} else {
-		finish_check(s);
+		if (!lost)
+			finish_check(s);
 		finish_fs(s);
 	}
 	s->result.verify_s = (double)(now_ns() - begun) / 1e9;
@@ -295,7 +310,6 @@ int session_verify(const struct run_options *o)
 		return EXIT_TROUBLE;
 	s->o = o;
 	s->started_ns = now_ns();
-	s->shadow.fd = -1;
 	clock_gettime(CLOCK_REALTIME, &s->result.started);
 	session_block_signals();
 	r = load(s, &same_boot, &e);
@@ -304,6 +318,8 @@ int session_verify(const struct run_options *o)
 		status = r == -EINVAL ? EXIT_USAGE : EXIT_TROUBLE;
 	} else {
 		session_describe(s);
+		if (s->guest)
+			guest_describe(s);
 		s->live = live_open(o->json ? stdout : stderr, o->json, o->quiet);
 		status = verify_run(s, same_boot);
 	}

@@ -8,11 +8,13 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/state.h"
 #include "base/units.h"
 #include "session/faults.h"
 #include "session/step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -133,6 +135,8 @@ static int probe(struct session *s, struct err *e)
 	r = s->target.type->probe(&s->target, e);
 	if (r == 0)
 		r = probe_workers(s, e);
+	if (r == 0)
+		r = probes_probe(s, e);
 	return r < 0 ? r : faults_probe(s, e);
 }
 
@@ -250,6 +254,19 @@ static int make_shadow(struct session *s, struct err *e)
 	return r;
 }
 
+/* From here on the files are there, whatever happens: an fsync of a file does not say so.
+ * (fsync(2), DESCRIPTION) */
+static int sync_names(const struct session *s, struct err *e)
+{
+	_cleanup_close_ int fd = open(s->target.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* EINVAL: this filesystem has no such promise. */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+		return err_set(e, -errno, "%s: cannot be synced: %s", s->target.root,
+			       strerror(errno));
+	return 0;
+}
+
 static int make_files(struct session *s, struct err *e)
 {
 	int r = actor_init(&s->actor, SHADOW_LAYOUT, &s->shadow, &s->log, s->run, s->target.root,
@@ -262,6 +279,8 @@ static int make_files(struct session *s, struct err *e)
 			      s->sc->files[i].size_bytes, e);
 	if (r == 0)
 		faults_sync_files(s);
+	if (r == 0)
+		r = sync_names(s, e);
 	/* Workers pause for a remount by closing their files; so must the coordinator. */
 	actor_close(&s->actor);
 	step("files laid out");
@@ -285,6 +304,8 @@ static int bring_up(struct session *s, struct err *e)
 	if (r == 0)
 		r = crew_plan(s, e);
 	if (r == 0)
+		r = probes_open(s, e);
+	if (r == 0)
 		r = make_files(s, e);
 	if (r == 0)
 		r = faults_prepare(s, e);
@@ -292,7 +313,7 @@ static int bring_up(struct session *s, struct err *e)
 		history_open(&s->history, s->run_dir);
 		r = crew_fork(s, e);
 	}
-	return r;
+	return r < 0 ? r : probes_plant(s, e);
 }
 
 static void run_it(struct session *s)
@@ -310,6 +331,7 @@ static void run_it(struct session *s)
 			judge_trouble(s, "%s", e.text);
 			crew_kill(s, SIGKILL);
 		}
+		probes_take_out(s);
 		judge_sightings(s);
 		judge_klog(s);
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
@@ -397,6 +419,18 @@ static int session_prepare(struct session *s, struct err *e)
 	return make_run_dir(s, e);
 }
 
+/* In a guest PID 1 says where the memory is that outlives its kernel. */
+static int choose_state(struct err *e)
+{
+	const char *arena = getenv("STRESSD_ARENA");
+	int r = arena ? state_use_arena(arena) : 0;
+
+	if (r < 0)
+		return err_set(e, r, "STRESSD_ARENA=%s: cannot be used: %s", arena, strerror(-r));
+	unsetenv("STRESSD_ARENA"); /* a worker may run a stressd of its own */
+	return 0;
+}
+
 int session_run(const struct run_options *o)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -407,9 +441,10 @@ int session_run(const struct run_options *o)
 		return EXIT_TROUBLE;
 	s->o = o;
 	s->started_ns = now_ns();
-	s->shadow.fd = -1;
 	session_block_signals();
-	r = session_prepare(s, &e);
+	r = choose_state(&e);
+	if (r == 0)
+		r = session_prepare(s, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		status = EXIT_USAGE;

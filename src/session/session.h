@@ -9,6 +9,7 @@
 
 #include "janitor.h"
 #include "klog/klog.h"
+#include "probe.h"
 #include "report/report.h"
 #include "session/check.h"
 #include "session/history.h"
@@ -31,6 +32,7 @@ struct crew {
 	int pidfd;    /* -1 once reaped */
 	double cpu_s; /* user and system time, its children's too; known once reaped */
 	bool holds_journal;
+	const struct sc_hold *hold; /* of its actor, or NULL */
 };
 
 struct fault_run;
@@ -54,11 +56,13 @@ struct session {
 	size_t klog_seen;
 	struct crew *crew;
 	size_t ncrew, alive;
+	struct probe_board probes;
 	struct fault_run *faults; /* see session/faults.h */
 	size_t nfaults;
 	int faults_timer; /* only with faults */
-	pid_t *fault_pids;
-	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
+	struct fault_task *fault_tasks;
+	u64 owed_read_ns; /* the kernel log was searched for writeback errors */
+	int *fault_pins;  /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
 	struct live *live;
 	struct run_result result;
@@ -68,6 +72,8 @@ struct session {
 	int stop_signals;
 	bool keep_target; /* `verify` could not read all of it: leave it for another try */
 	bool lacks;	  /* the target showed that this machine lacks something: exit 4 */
+	bool guest;	  /* `verify`: the run was a guest's of `stressd vm` */
+	bool crashed;	  /* ... whose kernel died under it */
 	bool hopeless;	  /* errors of stressd's own: exit 3 */
 	u64 explained_direct_eio, explained_stale_cache;
 	const char *phase;
@@ -78,6 +84,14 @@ int session_run(const struct run_options *o);
 
 /* coordinator.c: from the start barrier until all workers are gone. */
 int coordinate(struct session *s, struct err *e);
+
+/* probes.c: the holds by kprobe of a scenario. probe: could each be set here? open: what workers
+ * and kernel share of them, before the workers are forked. plant: once they are. They go with the
+ * coordinator, however it ends; take_out is for one that stays. */
+int probes_probe(const struct session *s, struct err *e);
+int probes_open(struct session *s, struct err *e);
+int probes_plant(struct session *s, struct err *e);
+void probes_take_out(struct session *s);
 
 /* session.c: parts of bringing a run up that `verify` needs too. */
 /* Watch the kernel log from now on; a copy goes to @copy in the run directory. */
@@ -100,6 +114,17 @@ int place_load(struct session *s, bool *ret_same_boot, struct err *e);
 
 /* reopen.c: `stressd verify`, the check that a dead run did not come to. Returns the exit code. */
 int session_verify(const struct run_options *o);
+
+/* guest.c: the run of a guest. Is it one? Sets s->guest and s->crashed. */
+bool guest_look(struct session *s);
+/* After place_load(): the paths of the guest become those of this machine. -EINVAL: nothing of its
+ * files is left. */
+int guest_place(struct session *s, struct err *e);
+/* After session_describe(): reports go beside those of the run itself. */
+void guest_describe(struct session *s);
+/* The target is mounted: are the files there, as long as they may be? From here on the shadow is
+ * judged by what was durable. -ENOENT: some are gone, and it was said. */
+int crashed_files(struct session *s);
 
 /* finish.c: the second half, from wherever the first got to; each says its troubles itself. */
 void session_describe(struct session *s);

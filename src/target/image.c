@@ -11,11 +11,18 @@
 #include "base/units.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
 #define BIND_TRIES 64
 #define UNBIND_NS  (2 * NSEC_PER_SEC)
+/* In a guest of `stressd vm` the image is a disk, so that the host has it when the guest is dead.
+ * The loop device over it has a cache in the guest's memory: reads are as fast as of an image
+ * there, and what was written and not flushed is lost with the guest, as a real disk loses it with
+ * the power. The serial number is given to nothing else. (vm/guest.h) */
+#define LENT_DISK "/dev/disk/by-id/virtio-stressd-image"
 /* Left free where the image is made: results and shadow live there too. */
 #define SPARE (64 * MIB)
 
@@ -76,6 +83,11 @@ static int check_space(const struct target *t, struct err *e)
 		       format_size(want, o->size + SPARE));
 }
 
+static bool disk_is_lent(void)
+{
+	return access(LENT_DISK, F_OK) == 0;
+}
+
 static int probe(const struct target *t, struct err *e)
 {
 	const struct image_options *o = t->options;
@@ -86,7 +98,7 @@ static int probe(const struct target *t, struct err *e)
 		r = target_refuse_path(o->where, e);
 	if (r == 0)
 		r = disk_probe(t, e);
-	if (r == 0)
+	if (r == 0 && !disk_is_lent())
 		r = check_space(t, e);
 	if (r < 0)
 		return r;
@@ -99,8 +111,46 @@ static int probe(const struct target *t, struct err *e)
 	return 0;
 }
 
+/* The image's name leads to the disk, whose space is the host's affair. */
+static int open_lent(const struct target *t, u64 size, int *ret_fd, struct err *e)
+{
+	_cleanup_free_ char *disk = realpath(LENT_DISK, NULL);
+	const char *const protect[] = { t->run_dir, NULL };
+	_cleanup_close_ int fd = -1;
+	u64 bytes;
+	int r = disk ? target_refuse_device(disk, protect, e) : -ENODEV;
+
+	if (r < 0)
+		return r;
+	fd = open(disk, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &bytes) < 0)
+		return err_set(e, -errno, "%s: %s", disk, strerror(errno));
+	if (bytes < size)
+		return err_set(e, -ENOSPC, "%s: too small for the image", disk);
+	if (symlink(disk, t->image) < 0)
+		return err_set(e, -errno, "%s: %s", t->image, strerror(errno));
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 /* Space is given to the image before the run: a full disk under it would look like a fault of
  * the filesystem in it. */
+static int open_new(const struct target *t, u64 size, int *ret_fd, struct err *e)
+{
+	_cleanup_close_ int fd = open(t->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "%s: %s", t->image, strerror(errno));
+	r = posix_fallocate(fd, 0, (off_t)size);
+	if (r > 0)
+		unlink(t->image);
+	if (r > 0)
+		return err_set(e, -r, "%s: %s", t->image, strerror(r));
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 static int make_image(struct target *t, int *ret_fd, struct err *e)
 {
 	const struct image_options *o = t->options;
@@ -121,17 +171,13 @@ static int make_image(struct target *t, int *ret_fd, struct err *e)
 	if (t->undo_image < 0)
 		return err_set(e, t->undo_image, "%s: %s", undo_path(t->undo),
 			       strerror(-t->undo_image));
-	fd = open(t->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		r = err_set(e, -errno, "%s: %s", t->image, strerror(errno));
+	r = disk_is_lent() ? open_lent(t, o->size, &fd, e) : open_new(t, o->size, &fd, e);
+	if (r < 0) {
 		/* Not ours, if it was there: teardown must not remove it. */
 		t->image[0] = '\0';
 		undo_forget(t->undo, t->undo_image);
 		return r;
 	}
-	r = posix_fallocate(fd, 0, (off_t)o->size);
-	if (r > 0)
-		return err_set(e, -r, "%s: %s", t->image, strerror(r));
 	if (o->disk.prefill)
 		r = disk_prefill(fd, o->size, e);
 	t->prefilled = o->disk.prefill && r == 0;
@@ -140,7 +186,7 @@ static int make_image(struct target *t, int *ret_fd, struct err *e)
 }
 
 /* A free device is not reserved: record, try, and with another when somebody was faster. */
-static int bind_loop(struct target *t, int image_fd, struct err *e)
+static int bind_loop(struct target *t, int image_fd, u64 len, bool direct, struct err *e)
 {
 	char dev[LOOP_NAME_MAX];
 	int r = -EBUSY;
@@ -152,7 +198,7 @@ static int bind_loop(struct target *t, int image_fd, struct err *e)
 		if (r < 0)
 			break;
 		t->undo_loop = r;
-		r = loop_bind(dev, image_fd, &t->loop_fd);
+		r = loop_bind(dev, image_fd, len, direct, &t->loop_fd);
 		if (r < 0 && undo_forget(t->undo, t->undo_loop) < 0)
 			break;
 	}
@@ -165,11 +211,12 @@ static int bind_loop(struct target *t, int image_fd, struct err *e)
 
 static int setup(struct target *t, struct err *e)
 {
+	const struct image_options *o = t->options;
 	_cleanup_close_ int fd = -1;
 	int r = make_image(t, &fd, e);
 
 	if (r == 0)
-		r = bind_loop(t, fd, e);
+		r = bind_loop(t, fd, o->size, !disk_is_lent(), e);
 	return r < 0 ? r : disk_setup(t, e);
 }
 
@@ -200,7 +247,7 @@ static int attach(struct target *t, struct err *e)
 	if (t->undo_image < 0)
 		return err_set(e, t->undo_image, "%s: %s", undo_path(t->undo),
 			       strerror(-t->undo_image));
-	r = bind_loop(t, fd, e);
+	r = bind_loop(t, fd, 0, true, e);
 	return r < 0 ? r : disk_attach(t, e);
 }
 
@@ -241,7 +288,7 @@ const struct target_type target_image = {
 	.help = "a filesystem in a file of its own, on a loop device; needs root",
 	.options = options,
 	.options_size = sizeof(struct image_options),
-	.kconfig = "BLK_DEV_LOOP",
+	.kconfig = "BLK_DEV_LOOP VIRTIO_BLK", /* a loop device over a disk of the host */
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

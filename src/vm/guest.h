@@ -16,6 +16,11 @@
 #define GUEST_PLAN     "/plan.json"
 #define GUEST_SCENARIO "/scenario.%u"
 #define GUEST_MODULES  "/modules/order" /* one path a line, as they are to be loaded */
+/* The serial number of the disk that an image is made on. */
+#define GUEST_IMAGE "stressd-image"
+/* In a run directory: the host's word that the run was a guest's, and how that ended. */
+#define GUEST_NOTE "guest.json"
+#define GUEST_DONE "done" /* the run came to its end; anything else: the kernel died under it */
 /* How a guest that has no results port yet says on its console why it cannot. */
 #define GUEST_COMPLAINS "stressd guest: "
 
@@ -29,6 +34,11 @@ int guest_root(struct err *e);
 /* Copy a file, and make the directories that lead to @to. */
 int guest_copy(const char *from, const char *to, mode_t mode, struct err *e);
 
+/* guest_arena.c: the memory that the host shares; @buf gets its path. */
+struct arena;
+int guest_arena(char *buf, size_t size, struct arena **ret, struct err *e);
+/* Wait, beating, until the host has taken what @taken scenarios left. */
+int guest_arena_wait(const struct arena *a, u32 taken, int port);
 /* guest_mutant.c: a fault of a lab kernel, for one scenario. */
 #define GUEST_MUTANT_FILE "mutant.json" /* in the run directory: {"mutant", "hits", "error"} */
 /* Switch fault @id on; 0, or -errno with one line in @e. */

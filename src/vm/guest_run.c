@@ -6,6 +6,7 @@
  */
 #include "vm/guest.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "vm/mirror.h"
@@ -29,6 +30,8 @@
 struct guest {
 	int port;
 	json_t *plan;
+	struct arena *arena;
+	char arena_path[300];
 	struct mirror mirror;
 	u64 beat_ns, scan_ns; /* when the next one is due */
 	bool doubt;	      /* a run left the kernel in doubt */
@@ -68,6 +71,7 @@ become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd
 	dup2(out_fd, STDOUT_FILENO);
 	dup2(err_fd, STDERR_FILENO);
 	setenv("STRESSD_STATE_DIR", GUEST_HOME "/state", 1);
+	setenv("STRESSD_ARENA", g->arena_path, 1);
 	execv(PROGRAM, (char *const *)argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", PROGRAM, strerror(errno));
 	_exit(3);
@@ -214,11 +218,17 @@ int guest_run(int port, struct err *e)
 	int r;
 
 	g.port = port;
+	r = guest_arena(g.arena_path, sizeof(g.arena_path), &g.arena, e);
+	if (r < 0)
+		return r;
 	g.plan = json_load_file(GUEST_HOME GUEST_PLAN, 0, NULL);
 	rows = json_object_get(g.plan, "scenarios");
 	if (!json_array_size(rows))
 		return err_set(e, -EBADMSG, "the plan of the guest cannot be read");
 	json_array_foreach (rows, i, row) {
+		r = i ? guest_arena_wait(g.arena, (u32)i, port) : 0;
+		if (r < 0)
+			return err_set(e, r, "the host does not take the results");
 		r = run_one(&g, (u32)i, row, e);
 		if (r < 0)
 			return r;

@@ -13,9 +13,6 @@
 
 #define ASK_NS	   (30 * NSEC_PER_SEC)
 #define ANSWER_MAX (16 * KIB)
-/* Beside the image: what the run must find free (target/image.c); a kernel and programs at work. */
-#define SPARE	     (64 * MIB)
-#define GUEST_ITSELF (384 * MIB)
 
 /* The newest of what vm/qemu.c asks for is "multidevs" of -virtfs: 4.2. (-chardev socket,fd=: 2.12;
  * -accel: 2.9.) */
@@ -73,46 +70,9 @@ static int check_memory(u64 memory_bytes, struct err *e)
 		       format_size(want, memory_bytes), format_size(have, ROUND_DOWN(bytes, MIB)));
 }
 
-/* Of an image that is made in the run directory, which in a guest is in memory; 0: of none. */
-static u64 image_bytes(const struct scenario *sc)
-{
-	const json_t *target = json_object_get(sc->resolved, "target");
-	const json_t *size = json_object_get(target, "size");
-	u64 bytes = 0;
-
-	if (json_object_get(target, "where"))
-		return 0;
-	if (json_is_string(size) && parse_size(json_string_value(size), &bytes) < 0)
-		return 0;
-	return json_is_integer(size) ? (u64)json_integer_value(size) : bytes;
-}
-
-/* Only what is sure: a guest's run directory may take nine tenths of what its kernel has left. */
-static int check_guest(const struct vm_options *o, struct err *e)
-{
-	char image[UNITS_MAX], memory[UNITS_MAX], least[UNITS_MAX];
-
-	for (size_t i = 0; i < o->nscenarios; i++) {
-		u64 bytes = image_bytes(o->scenarios[i]);
-
-		if (bytes + SPARE <= o->memory_bytes / 10 * 9)
-			continue;
-		return err_set(
-			e, -EINVAL,
-			"%s: its image of %s is in the guest's memory, which is %s; give "
-			"it %s with --memory",
-			o->scenarios[i]->path, format_size(image, bytes),
-			format_size(memory, o->memory_bytes),
-			format_size(least, ROUND_UP(bytes + bytes / 4 + GUEST_ITSELF, 256 * MIB)));
-	}
-	return 0;
-}
-
 int host_check(const struct vm_options *o, struct err *e)
 {
-	int r = check_guest(o, e);
+	int r = check_qemu(e);
 
-	if (r == 0)
-		r = check_qemu(e);
 	return r < 0 ? r : check_memory(o->memory_bytes, e);
 }

@@ -116,9 +116,8 @@ void needs_add_scenario(struct needs *n, const struct scenario *sc)
 		add_choices(n, name, f->type->options, f->options, f->optional);
 	}
 	for (size_t i = 0; i < sc->nraces; i++) {
-		add_hold(n, name, sc->races[i].hold);
 		for (size_t k = 0; k < sc->races[i].nactors; k++)
-			add_hold(n, name, sc->races[i].actors[k].hold);
+			add_hold(n, name, sc->races[i].actors[k].hold.type);
 	}
 }
 

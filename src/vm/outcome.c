@@ -16,20 +16,24 @@
 
 static const struct {
 	int exit, verdict, finding; /* finding: enum finding_kind, -1: none */
-	const char *text;
+	const char *word, *text;
 } ends[VM_ENDS] = {
-	[VM_DONE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest ended without its result" },
-	[VM_NO_BOOT] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the kernel did not boot" },
-	[VM_MUTE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest said nothing" },
-	[VM_CRASH] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_CRASH,
+	[VM_DONE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "done",
+		      "the guest ended without its result" },
+	[VM_NO_BOOT] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "no-boot", "the kernel did not boot" },
+	[VM_MUTE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "mute", "the guest said nothing" },
+	[VM_CRASH] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_CRASH, "crash",
 		       "the guest went down without a word" },
-	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG,
+	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG, "hang",
 		      "the guest gave no sign of life" },
-	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1,
+	[VM_STUCK] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG, "stuck",
+		       "tasks of the guest hang, and the run with them" },
+	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "timeout",
 			 "the guest lived, and was not at its end when --timeout was over" },
-	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "QEMU was killed from outside" },
-	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted" },
-	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "the guest could not run the scenario" },
+	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "killed", "QEMU was killed from outside" },
+	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted", "interrupted" },
+	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "trouble",
+			 "the guest could not run the scenario" },
 };
 
 /* The event that a crash is named after: the last panic, or the last oops before it. */
@@ -65,17 +69,44 @@ static struct finding *finding_new(struct run_result *r, int kind, u64 time_ns, 
 
 static void add_lines(struct finding *f, const struct klog_event *ev)
 {
+	snprintf(f->title, sizeof(f->title), "%s", ev->title);
 	for (size_t i = 0; i < ev->nlines && f->nlog < FINDING_LINES; i++) {
 		f->log[f->nlog] = strdup(ev->lines[i]);
 		f->nlog += f->log[f->nlog] != NULL;
 	}
 }
 
-/* The end itself, then what else the console had: the guest's own reader died with it. */
+/* What the console had: the guest's own reader died, or never came to report. */
+static void add_events(const struct watch *w, struct run_result *r, const struct klog_event *top,
+		       u64 time_ns)
+{
+	for (size_t i = w->begun_events; i < klog_count(w->klog); i++) {
+		const struct klog_event *ev = klog_event(w->klog, i);
+		struct finding *f;
+
+		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
+			continue;
+		f = finding_new(r, ev->finding, time_ns, "console");
+		if (!f)
+			return;
+		snprintf(f->sentence, sizeof(f->sentence), "%s", ev->title);
+		add_lines(f, ev);
+	}
+}
+
+/* How long it had been running when it was last heard of. */
+static u64 lived_ns(const struct watch *w)
+{
+	return w->begun_ns ? w->beat_ns - MIN(w->beat_ns, w->begun_ns) : 0;
+}
+
+/* The end itself, then what else the console had. */
 static void add_findings(const struct watch *w, struct run_result *r, int end)
 {
-	u64 time_ns = w->begun_ns ? w->beat_ns - MIN(w->beat_ns, w->begun_ns) : 0;
-	const struct klog_event *top = end == VM_CRASH ? gravest(w->klog) : NULL;
+	u64 time_ns = end == VM_STUCK ? w->stuck_ns - w->begun_ns : lived_ns(w);
+	const struct klog_event *top = end == VM_CRASH	 ? gravest(w->klog)
+				       : end == VM_STUCK ? watch_stuck(w)
+							 : NULL;
 	struct finding *f = finding_new(r, ends[end].finding, time_ns, "console");
 
 	if (!f)
@@ -93,21 +124,11 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 		snprintf(f->sentence, sizeof(f->sentence), "%s", ends[end].text);
 	if (top)
 		add_lines(f, top);
-	for (size_t i = 0; end == VM_HANG && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
+	for (size_t i = 0; top == NULL && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
 		f->log[f->nlog] = strdup(w->stuck[i]);
 		f->nlog += f->log[f->nlog] != NULL;
 	}
-	for (size_t i = 0; i < klog_count(w->klog); i++) {
-		const struct klog_event *ev = klog_event(w->klog, i);
-
-		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
-			continue;
-		f = finding_new(r, ev->finding, time_ns, "console");
-		if (!f)
-			return;
-		snprintf(f->sentence, sizeof(f->sentence), "%s", ev->title);
-		add_lines(f, ev);
-	}
+	add_events(w, r, top, time_ns);
 }
 
 static void free_result(struct run_result *r)
@@ -169,6 +190,12 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	count_workers(&r);
 	if (ends[end].finding >= 0)
 		add_findings(w, &r, end);
+	else if (end == VM_TIMEOUT)
+		add_events(w, &r, NULL, lived_ns(w));
+	if (r.nfindings) {
+		r.verdict = VERDICT_FAIL;
+		r.exit = EXIT_FINDING;
+	}
 	snprintf(r.reason, sizeof(r.reason), "%.500s%s%.500s",
 		 r.nfindings ? r.findings[0]->sentence : ends[end].text,
 		 w->complaint[0] && !r.nfindings ? ": " : "", r.nfindings ? "" : w->complaint);
@@ -210,6 +237,7 @@ int outcome_settle(struct watch *w, int end, struct err *e)
 		return say(w, end, e);
 	for (size_t i = 0; i < w->o->nscenarios; i++) {
 		char dir[512];
+		int r;
 
 		if (w->exits[i] >= 0) {
 			status = worse(status, w->exits[i]);
@@ -220,6 +248,11 @@ int outcome_settle(struct watch *w, int end, struct err *e)
 		if (path_set(dir, sizeof(dir), w->o->nscenarios > 1 ? "%s/%zu" : "%s",
 			     w->o->run_dir, i + 1) < 0)
 			return EXIT_TROUBLE;
+		r = salvage_died(&w->salvage, i, ends[end].word, w->dir_fds[i]);
+		if (r < 0)
+			err_set(e, r, "%s: what the guest left cannot be kept: %s", dir,
+				strerror(-r));
+		status = worse(status, r < 0 ? EXIT_TROUBLE : 0);
 		status = worse(status, write_result(w, i, dir, end, e));
 	}
 	return end == VM_DONE || status == EXIT_FINDING ? status : worse(status, ends[end].exit);

@@ -60,8 +60,8 @@ static void add_disk(struct words *w, size_t i, const struct vm_disk *d, int fd)
 	add(w, "-drive");
 	add(w,
 	    "file=/proc/self/fd/%d,if=none,id=disk%zu,format=raw,cache=unsafe,werror=report,"
-	    "rerror=report,discard=unmap",
-	    fd, i);
+	    "rerror=report,discard=%s",
+	    fd, i, d->keep_space ? "ignore" : "unmap");
 	add(w, "-device");
 	add(w, "virtio-blk-pci,drive=disk%zu%s%s", i, d->serial[0] ? ",serial=" : "", d->serial);
 }
@@ -101,6 +101,11 @@ static void command_line(struct words *w, const struct qemu_plan *p, const int e
 	add(w, "chardev=monitor,mode=control");
 	add(w, "-virtfs");
 	add(w, "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap");
+	add(w, "-object");
+	add(w, "memory-backend-file,id=arena,share=on,mem-path=/proc/self/fd/%d,size=%llu",
+	    p->arena_fd, (unsigned long long)p->arena_bytes);
+	add(w, "-device");
+	add(w, "ivshmem-plain,memdev=arena");
 	for (size_t i = 0; i < p->ndisks; i++)
 		add_disk(w, i, &p->disks[i], p->disk_fds[i]);
 }
@@ -133,17 +138,17 @@ child(const char *path, const struct words *w, const int *keep, size_t nkeep, in
 static int launch(const char *path, const struct qemu_plan *p, int ends[3], int errors_w,
 		  struct qemu *ret)
 {
-	int keep[4 + VM_DISKS_MAX] = { ends[0], ends[1], ends[2], p->initrd_fd };
+	int keep[5 + VM_DISKS_MAX] = { ends[0], ends[1], ends[2], p->initrd_fd, p->arena_fd };
 	struct words w = { .n = 0 };
 	pid_t parent = getpid();
 	int r = 0;
 
 	for (size_t i = 0; i < p->ndisks; i++)
-		keep[4 + i] = p->disk_fds[i];
+		keep[5 + i] = p->disk_fds[i];
 	command_line(&w, p, ends);
 	ret->pid = w.failed ? -1 : fork();
 	if (ret->pid == 0)
-		child(path, &w, keep, 4 + p->ndisks, errors_w, parent);
+		child(path, &w, keep, 5 + p->ndisks, errors_w, parent);
 	if (ret->pid < 0) {
 		r = w.failed ? -ENOMEM : -errno;
 		ret->pid = 0;

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#define VM_DISKS_MAX 16
+#define VM_DISKS_MAX 17
 #define QEMU_PROGRAM "qemu-system-x86_64"
 #define QEMU_PACKAGE "qemu-system-x86"
 
@@ -18,16 +18,17 @@ enum vm_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 struct vm_disk {
 	u64 bytes;
+	bool keep_space; /* what the guest discards stays allocated */
 	char serial[21]; /* at most 20 characters: virtio_blk(4) has no more */
 };
 
 struct qemu_plan {
 	const char *kernel, *append; /* append: all of the command line */
-	int initrd_fd;
-	int accel; /* enum vm_accel, not AUTO */
-	u64 cpus, memory_bytes;
+	int initrd_fd, arena_fd;
+	int accel;			     /* enum vm_accel, not AUTO */
+	u64 cpus, memory_bytes, arena_bytes; /* arena: of memory that the guest shares with us */
 	const struct vm_disk *disks;
-	const int *disk_fds;
+	const int *disk_fds; /* -1: none */
 	size_t ndisks;
 };
 

@@ -222,6 +222,7 @@ static int prepare(struct boot *boot, FILE *log, struct err *e)
 	boot->vm.append = boot->append;
 	boot->vm.run_dir = boot->dir;
 	boot->vm.doubt_ends = true;
+	boot->vm.no_images = !boot->vm.keep;
 	for (size_t i = 0; i < boot->vm.nscenarios; i++)
 		longest_ns = MAX(longest_ns, boot->rows[i].trial->limit_ns);
 	boot->vm.each_ns = b->o->vm.timeout_ns ? b->o->vm.timeout_ns : 4 * longest_ns + REST_NS;

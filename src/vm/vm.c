@@ -35,6 +35,8 @@ struct vm {
 	const struct vm_options *o;
 	struct kernel_image kernel;
 	struct watch watch;
+	struct vm_disk disks[VM_DISKS_MAX];
+	size_t ndisks;
 	int initrd_fd, disk_fds[VM_DISKS_MAX];
 	char append[4096];
 };
@@ -192,9 +194,11 @@ static int attempt(struct vm *v, int accel, u64 mute_ns, struct err *e)
 		.accel = accel,
 		.cpus = v->o->cpus,
 		.memory_bytes = v->o->memory_bytes,
-		.disks = v->o->disks,
+		.arena_fd = v->watch.salvage.arena_fd,
+		.arena_bytes = v->watch.salvage.arena_bytes,
+		.disks = v->disks,
 		.disk_fds = v->disk_fds,
-		.ndisks = v->o->ndisks,
+		.ndisks = v->ndisks,
 	};
 	int r = reset(v, e);
 
@@ -218,6 +222,21 @@ static int boot(struct vm *v, struct err *e)
 	if (end == VM_MUTE || (end == VM_TROUBLE && !v->watch.console_bytes && !v->watch.error))
 		return attempt(v, ACCEL_TCG, 0, e);
 	return end;
+}
+
+/* The image is on a disk like the others, behind them, so that theirs keep their names. */
+static void add_image_disk(struct vm *v)
+{
+	const struct salvage *s = &v->watch.salvage;
+
+	memcpy(v->disks, v->o->disks, v->o->ndisks * sizeof(v->disks[0]));
+	v->ndisks = v->o->ndisks;
+	if (s->disk_fd < 0)
+		return;
+	v->disks[v->ndisks] = (struct vm_disk){ .bytes = s->disk_bytes,
+						.keep_space = true,
+						.serial = GUEST_IMAGE };
+	v->disk_fds[v->ndisks++] = s->disk_fd;
 }
 
 /* What cannot work is not booted. */
@@ -251,17 +270,25 @@ static int prepare(struct vm *v, struct err *e)
 		r = make_initramfs(v, e);
 	if (r == 0)
 		r = make_run_dirs(v, e);
-	return r < 0 ? r : make_disks(v, e);
+	if (r == 0)
+		r = make_disks(v, e);
+	if (r == 0)
+		r = salvage_open(&v->watch.salvage, v->o, e);
+	if (r == 0)
+		add_image_disk(v);
+	v->watch.salvage.release = v->watch.release;
+	return r;
 }
 
 static void vm_free(struct vm *v)
 {
 	closep(&v->initrd_fd);
-	for (size_t i = 0; i < VM_DISKS_MAX; i++)
+	for (size_t i = 0; i < v->o->ndisks; i++)
 		closep(&v->disk_fds[i]);
 	for (size_t i = 0; i < VM_SCENARIOS_MAX; i++)
 		closep(&v->watch.dir_fds[i]);
 	closep(&v->watch.console_log_fd);
+	salvage_close(&v->watch.salvage);
 	stream_close(&v->watch.stream);
 	klog_close(v->watch.klog);
 	for (size_t i = 0; i < v->watch.nstuck; i++)
@@ -278,6 +305,7 @@ int vm_run(const struct vm_options *o, struct err *e)
 		return err_set(e, EXIT_TROUBLE, "out of memory");
 	v->o = o;
 	v->initrd_fd = v->watch.console_log_fd = -1;
+	v->watch.salvage.arena_fd = v->watch.salvage.disk_fd = -1;
 	memset(v->disk_fds, -1, sizeof(v->disk_fds));
 	memset(v->watch.dir_fds, -1, sizeof(v->watch.dir_fds));
 	e->text[0] = '\0';

@@ -23,6 +23,7 @@ struct vm_options {
 	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
 	bool keep;
+	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];
 	size_t ndisks;
 	struct scenario *scenarios[VM_SCENARIOS_MAX];
@@ -44,6 +45,7 @@ enum vm_end {
 	VM_MUTE,	/* not a byte: the accelerator does not work */
 	VM_CRASH,	/* panic, or it went down without a word */
 	VM_HANG,	/* no heartbeat */
+	VM_STUCK,	/* a heartbeat; but tasks hang, and the run with them */
 	VM_TIMEOUT,	/* alive, and not at the end when the time was over */
 	VM_GONE,	/* somebody killed QEMU */
 	VM_INTERRUPTED, /* a signal asked us to stop */

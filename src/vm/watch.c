@@ -49,8 +49,9 @@ static void console_line(struct watch *w)
 	w->line_len = 0;
 	klog_feed(w->klog, w->line, 0);
 	keep_stuck(w);
-	/* The kernel names each SysRq that it serves; a tty would but echo the key. */
-	w->sysrq_answered |= strstr(w->line, "sysrq: ") != NULL;
+	/* The kernel names each SysRq that it serves; a tty would but echo the key. At boot it says
+	 * of SysRq that it is enabled. */
+	w->sysrq_answered |= strstr(w->line, "sysrq: Show ") != NULL;
 	said = strstr(w->line, GUEST_COMPLAINS);
 	if (said && !w->hello && !w->complaint[0])
 		snprintf(w->complaint, sizeof(w->complaint), "%s", said + strlen(GUEST_COMPLAINS));
@@ -91,6 +92,8 @@ static void begin(struct watch *w, const struct frame *f)
 	w->current = (int)f->id;
 	w->arrival.dirfd = w->dir_fds[f->id];
 	w->begun_ns = now_ns();
+	w->begun_events = klog_count(w->klog);
+	w->stuck_ns = 0;
 	tell(w, f->id, -1);
 }
 
@@ -113,6 +116,20 @@ static void take_text(const struct frame *f, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
+/* Once: a second end would find the next scenario's state. */
+static void ended(struct watch *w, const struct frame *f)
+{
+	int r;
+
+	if (!ours(w, f->id) || (int)f->id != w->current || w->exits[f->id] >= 0)
+		return;
+	w->exits[f->id] = (int)(f->offset & 0xff);
+	r = salvage_ended(&w->salvage, f->id, w->exits[f->id], w->dir_fds[f->id]);
+	if (r < 0)
+		host_error(w, r, "the state of the run cannot be kept");
+	tell(w, f->id, w->exits[f->id]);
+}
+
 static void on_frame(void *ctx, const struct frame *f)
 {
 	struct watch *w = ctx;
@@ -122,6 +139,7 @@ static void on_frame(void *ctx, const struct frame *f)
 	switch (f->type) {
 	case FRAME_HELLO:
 		w->hello = true;
+		w->hello_ns = now_ns();
 		take_text(f, w->release, sizeof(w->release));
 		break;
 	case FRAME_BEGIN:
@@ -136,10 +154,7 @@ static void on_frame(void *ctx, const struct frame *f)
 		fwrite(f->data, 1, f->len, f->id == 1 ? w->o->out : w->o->err);
 		break;
 	case FRAME_END:
-		if (!ours(w, f->id))
-			break;
-		w->exits[f->id] = (int)(f->offset & 0xff);
-		tell(w, f->id, w->exits[f->id]);
+		ended(w, f);
 		break;
 	case FRAME_DONE:
 		w->done = true;
@@ -248,6 +263,34 @@ static int how_it_died(struct watch *w)
 	return w->complaint[0] ? VM_TROUBLE : VM_CRASH;
 }
 
+const struct klog_event *watch_stuck(const struct watch *w)
+{
+	for (size_t i = w->begun_events; w->current >= 0 && i < klog_count(w->klog); i++) {
+		const struct klog_event *ev = klog_event(w->klog, i);
+
+		if (ev->finding == FINDING_KERNEL_HANG && !ev->allowed &&
+		    ev->severity >= w->o->scenarios[w->current]->kernel_log.fail_at)
+			return ev;
+	}
+	return NULL;
+}
+
+/* A run ends by itself when the log has a hang, unless it waits for what hangs. One that does not
+ * stop at a finding has its time first. */
+static bool is_stuck(struct watch *w, u64 now)
+{
+	const struct scenario *sc;
+	u64 rest;
+
+	if (w->current < 0 || w->exits[w->current] >= 0)
+		return false;
+	if (!w->stuck_ns && watch_stuck(w))
+		w->stuck_ns = now;
+	sc = w->o->scenarios[w->current];
+	rest = sc->stop_on == STOP_HIT ? 0 : w->begun_ns + sc->duration_ns;
+	return w->stuck_ns && now > MAX(w->stuck_ns, rest) + w->o->silence_ns;
+}
+
 /* What the clock says, or -1: go on. */
 static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 {
@@ -263,10 +306,24 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return age > MIN(BOOT_NS, limit_ns) ? VM_NO_BOOT : -1;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
+	if (is_stuck(w, now))
+		return VM_STUCK;
 	if (w->o->each_ns && w->current >= 0 && w->exits[w->current] < 0 &&
 	    now > w->begun_ns + w->o->each_ns)
 		return VM_TIMEOUT;
 	return age > limit_ns ? VM_TIMEOUT : -1;
+}
+
+/* What it took to come to the point: a number to keep small, and a sign for whoever waits. */
+static void see_first(struct watch *w)
+{
+	if (w->first_ns || !w->begun_ns || !salvage_going(&w->salvage))
+		return;
+	w->first_ns = now_ns();
+	fprintf(w->o->err, "stressd: booted in %.1f s, first operation after %.1f s\n",
+		(double)(w->hello_ns - w->started_ns) / 1e9,
+		(double)(w->first_ns - w->started_ns) / 1e9);
+	fflush(w->o->err);
 }
 
 static int open_signals(void)
@@ -293,6 +350,7 @@ int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns)
 	while (end < 0) {
 		poll(p, ARRAY_SIZE(p), TICK_MS);
 		drain_all(w);
+		see_first(w);
 		if (p[0].revents & POLLIN)
 			end = how_it_died(w);
 		else if (p[3].revents & POLLIN)
@@ -300,9 +358,9 @@ int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns)
 		else
 			end = overdue(w, limit_ns, mute_ns);
 	}
-	if (end == VM_HANG || end == VM_TIMEOUT)
+	if (end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT)
 		ask_why(w);
-	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_TIMEOUT) {
+	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT) {
 		if (w->line_len)
 			console_line(w);
 		klog_finish(w->klog);

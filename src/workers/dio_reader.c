@@ -36,6 +36,7 @@ static const struct opt_def options[] = {
 struct request {
 	struct engine_io io; /* first: the engine hands it back */
 	struct read_op read;
+	bool held; /* a page of its buffer is away */
 };
 
 struct state {
@@ -61,6 +62,7 @@ static int submit(struct worker *w, struct state *s, struct afile *f, u64 offset
 	q->io = (struct engine_io){
 		.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset
 	};
+	q->held = hold_arm_direct(w->actor.hold, HOLD_DEST_FAULT, q->read.buf, len);
 	r = engine_submit(s->engine, &q->io);
 	if (r < 0)
 		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],
@@ -82,6 +84,8 @@ static int reap(struct worker *w, struct state *s)
 
 	struct request *q = (struct request *)io;
 
+	if (q->held)
+		hold_disarm(w->actor.hold);
 	read_end(&w->actor, &q->read, io->result);
 	s->idle[s->nidle++] = q;
 	return 0;
@@ -105,8 +109,10 @@ static int step(struct worker *w)
 			break; /* the file is empty now */
 		r = submit(w, s, f, offset, MIN(len, s->buf_bytes));
 	}
-	if (r == 0)
-		r = reap(w, s);
+	/* What is in flight at the end of an attempt would be of none. */
+	do
+		r = r == 0 ? reap(w, s) : r;
+	while (r == 0 && w->race);
 	actor_beat(&w->actor);
 	return r == -ENOENT ? 0 : r;
 }
@@ -183,7 +189,7 @@ const struct worker_type worker_dio_reader = {
 	.help = "reads past the page cache (psync, libaio, io_uring) and checks every byte",
 	.options = options,
 	.options_size = sizeof(struct dio_reader),
-	.flags = WORKER_READS_INLINE | WORKER_WHOLE_FS,
+	.flags = WORKER_READS_INLINE | WORKER_WHOLE_FS | WORKER_COPIES_OUT,
 	.start = start,
 	.step = step,
 	.release = release,

@@ -33,6 +33,7 @@ static const struct opt_def options[] = {
 struct request {
 	struct engine_io io; /* first: the engine hands it back */
 	struct direct_write write;
+	bool held; /* a page of its buffer is away */
 };
 
 struct state {
@@ -79,6 +80,7 @@ static int submit(struct worker *w, struct state *s, u64 first, u64 n)
 				    .buf = q->write.buf,
 				    .len = n << w->file->sf->cell_shift,
 				    .offset = first << w->file->sf->cell_shift };
+	q->held = hold_arm_direct(w->actor.hold, HOLD_SOURCE_FAULT, q->write.buf, q->io.len);
 	r = engine_submit(s->engine, &q->io);
 	if (r < 0)
 		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],
@@ -100,6 +102,8 @@ static int reap(struct worker *w, struct state *s)
 
 	struct request *q = (struct request *)io;
 
+	if (q->held)
+		hold_disarm(w->actor.hold);
 	direct_write_end(&w->actor, &q->write, io->result);
 	s->idle[s->nidle++] = q;
 	return 0;
@@ -120,8 +124,9 @@ static int step(struct worker *w)
 		r = n ? submit(w, s, first, n) : -EBUSY;
 	}
 	/* Busy, or no place: what is in flight may be in the way. */
-	if (r == 0 || r == -EBUSY)
-		r = reap(w, s);
+	do
+		r = r == 0 || r == -EBUSY ? reap(w, s) : r;
+	while (r == 0 && w->race); /* what is in flight at the end of an attempt would be of none */
 	actor_beat(&w->actor);
 	return r == -ENOENT ? 0 : r;
 }
@@ -172,7 +177,7 @@ const struct worker_type worker_dio_writer = {
 	.help = "writes past the page cache: psync, libaio, io_uring",
 	.options = options,
 	.options_size = sizeof(struct dio_writer),
-	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRECT_WRITES,
+	.flags = WORKER_NEEDS_FILE | WORKER_STAMPS | WORKER_DIRECT_WRITES | WORKER_COPIES_IN,
 	.start = start,
 	.step = step,
 	.release = release,

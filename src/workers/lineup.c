@@ -7,11 +7,28 @@
 
 #include <errno.h>
 
+static struct probe_word *own_probe(const struct worker *w)
+{
+	return w->probes ? &w->probes[w->actor.id] : NULL;
+}
+
+/* A probe is in the kernel and cannot say that it holds: those who wait for it look. */
+static void look_at_probes(struct worker *w)
+{
+	const struct race *r = w->race;
+	u64 origin = atomic_load(&r->origin_ns);
+
+	for (u32 i = 0; w->probes && origin && i < r->nparties; i++)
+		if (atomic_load(&w->probes[r->parties[i].writer].since_ns) >= origin)
+			race_holding(w->race);
+}
+
 static bool leave(void *arg)
 {
 	struct worker *w = arg;
 
 	actor_beat(&w->actor);
+	look_at_probes(w);
 	return worker_stopping(w) || atomic_load(&w->actor.run->pause) & 1;
 }
 
@@ -25,7 +42,7 @@ static bool hold_over(void *arg)
 
 int lineup_open(struct worker *w, enum hold_kind hold, u64 limit_ns, struct err *e)
 {
-	if (!w->race || hold == HOLD_NONE)
+	if (!w->race || hold == HOLD_NONE || hold == HOLD_PROBE_DELAY)
 		return 0;
 	return hold_open(hold, hold_over, w, limit_ns, &w->actor.hold, e);
 }
@@ -53,9 +70,20 @@ static int perform(struct worker *w, u64 *ret_start, u64 *ret_end)
 	return r;
 }
 
+static u64 times_held(const struct worker *w)
+{
+	return hold_count(w->actor.hold) + probe_held(own_probe(w));
+}
+
+static void enable(struct worker *w, bool on)
+{
+	hold_enable(w->actor.hold, on);
+	probe_enable(own_probe(w), on);
+}
+
 int lineup_step(struct worker *w)
 {
-	u64 seen = atomic_load(&w->actor.slot->sightings), held = hold_count(w->actor.hold);
+	u64 seen = atomic_load(&w->actor.slot->sightings), held = times_held(w);
 	u64 start_ns, end_ns;
 	int r;
 
@@ -70,13 +98,13 @@ int lineup_step(struct worker *w)
 	if (r < 0)
 		return 0; /* the framework looks at stop and pause */
 	w->attempt = atomic_load(&w->race->round) - 1;
-	hold_enable(w->actor.hold, true);
+	enable(w, true);
 	r = perform(w, &start_ns, &end_ns);
-	hold_enable(w->actor.hold, false);
+	enable(w, false);
 	race_done(w->race, w->party, start_ns, end_ns);
 	if (w->type->conclude && race_wait_done(w->race, leave, w))
 		w->type->conclude(w);
-	atomic_fetch_add(&w->race->held, hold_count(w->actor.hold) - held);
+	atomic_fetch_add(&w->race->held, times_held(w) - held);
 	if (atomic_load(&w->actor.slot->sightings) != seen)
 		race_hit(w->race);
 	return r;

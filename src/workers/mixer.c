@@ -180,7 +180,7 @@ static bool whole_cells(const struct afile *f, const struct op_record *r)
 
 static s64 issue_write(struct worker *w, struct afile *f, const struct op_record *r)
 {
-	static const int legal[] = { EFAULT, EAGAIN, 0 };
+	static const int legal[] = { EFAULT, 0 };
 	struct state *s = w->state;
 	struct write_op op = { .op = (enum op_kind)r->op,
 			       .first = cells_in(f, r->offset),

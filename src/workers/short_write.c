@@ -55,7 +55,7 @@ static void on_alarm(int sig)
 /* The source is laid so that the last cell that can be read ends where the wall begins. */
 static void write_efault(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = { EFAULT, EAGAIN, 0 };
+	static const int legal[] = { EFAULT, 0 };
 	struct state *s = w->state;
 	u64 cell = w->file->sf->cell_bytes;
 
@@ -69,7 +69,7 @@ static void write_efault(struct worker *w, struct write_op *op, u64 readable)
 /* The kernel shortens what reaches over the limit; at the limit it says EFBIG. (setrlimit(2)) */
 static void write_file_limit(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = { EFBIG, EAGAIN, 0 };
+	static const int legal[] = { EFBIG, 0 };
 	struct rlimit old, now;
 	u64 end = op->first + rng_below(&w->actor.rng, op->n);
 
@@ -86,7 +86,7 @@ static void write_file_limit(struct worker *w, struct write_op *op, u64 readable
 
 static void write_enospc(struct worker *w, struct write_op *op, u64 readable)
 {
-	static const int legal[] = { ENOSPC, EDQUOT, EAGAIN, 0 };
+	static const int legal[] = { ENOSPC, EDQUOT, 0 };
 
 	(void)readable;
 	op->legal = legal;

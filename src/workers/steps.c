@@ -87,7 +87,7 @@ static void do_write(struct job *j)
 /* One call: the source can be read for so many bytes, and the page behind them cannot. */
 static void do_short_write(struct job *j)
 {
-	static const int legal[] = { EFAULT, EAGAIN, 0 };
+	static const int legal[] = { EFAULT, 0 };
 	struct state *s = j->w->state;
 	u64 n = cells_in(j->f, MIN(j->s->readable, j->len));
 	struct write_op op = { .op = OP_PWRITE,
@@ -188,6 +188,11 @@ const struct step_verb step_verbs[] = {
 	{ "zero", "fallocate: zero a range", do_zero, OP_ZERO, 0 },
 	{ "allocate", "fallocate: allocate, keep the size", do_allocate, 0, 0 },
 	{ "drop", "posix_fadvise: POSIX_FADV_DONTNEED", do_cache, OP_FADVISE_DONTNEED, 0 },
+	{ "pageout", "madvise: MADV_PAGEOUT of the mapping, which reclaims what is mapped once",
+	  do_cache, OP_MADVISE_PAGEOUT, 0 },
+	{ "random-access",
+	  "posix_fadvise: POSIX_FADV_RANDOM, reads of the file bring no further pages", do_cache,
+	  OP_FADVISE_RANDOM, STEP_WHOLE },
 	{ "dontneed", "madvise: MADV_DONTNEED of the mapping", do_cache, OP_MADVISE_DONTNEED, 0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };

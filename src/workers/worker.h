@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/option.h"
 #include "ops/actor.h"
+#include "probe.h"
 
 #include <sys/capability.h>
 
@@ -77,15 +78,16 @@ const struct worker_type *worker_type_by_name(const char *name);
 struct worker {
 	struct actor actor;
 	const struct worker_type *type;
-	const void *options;   /* decoded by the type's table */
-	struct afile *file;    /* of the scenario's "file", or NULL */
-	u64 instance, count;   /* which of "count" processes it is */
-	void *state;	       /* the worker's own; allocated by start */
-	struct target *target; /* for workers with WORKER_NEEDS_MOUNT */
-	struct race *race;     /* that it is an actor of, or NULL */
-	u32 party;	       /* its number there */
-	u64 attempt;	       /* of the race; see race_place() */
-	char run_dir[512];     /* where a worker may leave outputs */
+	const void *options;	   /* decoded by the type's table */
+	struct afile *file;	   /* of the scenario's "file", or NULL */
+	u64 instance, count;	   /* which of "count" processes it is */
+	void *state;		   /* the worker's own; allocated by start */
+	struct target *target;	   /* for workers with WORKER_NEEDS_MOUNT */
+	struct race *race;	   /* that it is an actor of, or NULL */
+	u32 party;		   /* its number there */
+	u64 attempt;		   /* of the race; see race_place() */
+	struct probe_word *probes; /* of all writers, by id; NULL: nobody has one */
+	char run_dir[512];	   /* where a worker may leave outputs */
 	struct err err;
 };
 

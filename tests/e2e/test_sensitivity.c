@@ -97,6 +97,7 @@ static const struct row {
 	{"tear %/data 8192 512 1000", MAPPED, "torn", "torn", MAP, true},
 	{"phantom %/data 8192 512 1000 errno=ENOMEM", BUFFERED, "phantom", NULL, BUF, true},
 	{"write-error %/data 8192 512 1000", BUFFERED, "unexpected-errno", NULL, BUF, false},
+	{"write-error %/data 8192 512 1000 errno=EAGAIN", BUFFERED, "unexpected-errno", NULL, BUF, false},
 	{"write-error %/data 8192 512 1000", KEPT, NULL, "unexpected-errno", "syncer", false},
 	{"fsync-error %/data 0 0", KEPT, "unexpected-errno", "unexpected-errno", "syncer", false},
 	{"read-error %/data 8192 512 1000", BUFFERED, "read-error", "read-error", NULL, false},

@@ -31,15 +31,18 @@ ROOMS = {
     "verify": {"base", "stamp", "shadow", "finding"},
     "oplog": {"base"},
     "race": {"base"},
+    "probe": {"base"},
     "undo": {"base"},
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
-    "vm": {"base", "finding", "klog", "report", "run", "scenario.h", "workers", "target", "faults"},
+    "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h", "workers", "target",
+           "faults"},
+    "search": {"base", "finding", "scenario.h"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
-NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm"}
-ALIASES = {"verdict": "verify", "race_offset": "race", "caps": "commands"}
+NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search"}
+ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}
 TABLE_FILES = {"workers": "workers.def", "faults": "faults.def", "target": "targets.def",

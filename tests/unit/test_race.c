@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Races: the barrier with processes, dead ones among them; overlaps, offsets and rates. */
+/* Races: the barrier with processes, dead ones among them; overlaps and offsets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,26 +96,6 @@ static void one_offset_is_that_offset(void **state)
 		assert_int_equal(r->parties[0].offset_ns, 42);
 	}
 	munmap(r, sizeof(*r));
-}
-
-static void assert_rate(u64 hits, u64 n, double lo, double hi)
-{
-	double got_lo, got_hi;
-
-	race_rate(hits, n, &got_lo, &got_hi);
-	assert_true(got_lo > lo - 0.0005 && got_lo < lo + 0.0005);
-	assert_true(got_hi > hi - 0.0005 && got_hi < hi + 0.0005);
-}
-
-/* Values of the score interval as tables have them. */
-static void rates_have_wilsons_interval(void **state)
-{
-	(void)state;
-	assert_rate(0, 0, 0, 1);
-	assert_rate(0, 10, 0, 0.2775);
-	assert_rate(10, 10, 0.7225, 1);
-	assert_rate(5, 10, 0.2366, 0.7634);
-	assert_rate(1, 100, 0.0018, 0.0545);
 }
 
 static void windows_come_in_turn(void **state)
@@ -274,7 +254,6 @@ int main(void)
 		cmocka_unit_test(overlap_is_one_instant_of_all),
 		cmocka_unit_test(offsets_sweep_and_then_go_where_it_overlapped),
 		cmocka_unit_test(one_offset_is_that_offset),
-		cmocka_unit_test(rates_have_wilsons_interval),
 		cmocka_unit_test(windows_come_in_turn),
 		cmocka_unit_test(processes_meet_at_each_attempt),
 		cmocka_unit_test(the_dead_hold_nobody_up),

@@ -42,7 +42,7 @@ static void candidates(void **state)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "./stressd re", "|recover|" },
+		{ "./stressd re", "|recover|repro|" },
 		{ "./stressd c", "|caps|check|" },
 		{ "./stressd nothing-like-it", "||" },
 		{ "./stressd run --j", "|--json|" },
@@ -52,6 +52,9 @@ static void candidates(void **state)
 		{ "./stressd run --run-dir s", "|some dir|" },
 		{ "./stressd run --run-dir = s", "|some dir|" },
 		{ "./stressd vm --kernel some.t", "|some.txt|" },
+		{ "./stressd repro --finding t", "|torn|" },
+		{ "./stressd minimize s", "|some dir|some.json|" },
+		{ "./stressd bisect-step --r", "|--rate|--run-dir|" },
 		{ "./stressd list w", "|workers|" },
 		{ "./stressd list workers m", "|mixer|mmap_writer|" },
 		{ "./stressd list reports j", "|json|junit|" },
@@ -74,6 +77,7 @@ static void candidates(void **state)
 	"#!/bin/sh\n"                                                                              \
 	"case $2 in\n"                                                                             \
 	"workers) printf '%%s\\n' 'mmap_writer  stores' '    msync  often' 'mixer  mixes' ;;\n"    \
+	"findings) printf '%%s\\n' 'torn  words' 'zeroed  zeros' ;;\n"                             \
 	"reports) printf '%%s\\n' 'json  all' 'junit  for CI' 'text  for people' ;;\n"             \
 	"esac\n"                                                                                   \
 	"END\n"                                                                                    \

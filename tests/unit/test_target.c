@@ -266,7 +266,7 @@ static void device(void **state)
 	_cleanup_close_ int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
 	assert_int_equal(loop_find_free(dev), 0);
-	assert_int_equal(loop_bind(dev, fd, &loop_fd), 0);
+	assert_int_equal(loop_bind(dev, fd, 0, true, &loop_fd), 0);
 	assert_int_equal(fstype_make(FSTYPE_EXT4, dev, (char *[]){ "-L", "precious", NULL }, &e),
 			 0);
 	snprintf(path_opt, sizeof(path_opt), "path=%s", dev);

@@ -144,7 +144,7 @@ static void make_loop(char dev[LOOP_NAME_MAX], int *ret_fd)
 	assert_int_equal(posix_fallocate(fd, 0, 16 * MIB), 0);
 	do {
 		assert_int_equal(loop_find_free(dev), 0);
-		r = loop_bind(dev, fd, ret_fd);
+		r = loop_bind(dev, fd, 0, true, ret_fd);
 	} while (r == -EBUSY);
 	assert_int_equal(r, 0);
 	assert_true(loop_backed_by(dev, path));

@@ -172,6 +172,7 @@ static void scenarios_need(void **state)
 		{ "BTRFS_ASSERT", "sc: fs btrfs", true },
 		{ "POSIX_TIMERS", "sc: cause signal", false },
 		{ "PROC_SYSCTL", "sc: scope global", false },
+		{ "VIRTIO_BLK", "sc: target image", false },
 		{ "IO_URING", "sc: engine io_uring", false },
 		{ "AIO", "sc: engine libaio", true },
 		{ "SYSVIPC", "sc: worker fio", false },
