@@ -66,7 +66,7 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	/* After a crash it is what survived that is synced, and not what had been written. */
 	if (r == 0)
-		for (u32 i = from; !a->sh->crashed && i < to; i++)
+		for (u32 i = from; !a->sh->crashed && i < to && told_durable(a); i++)
 			sync_commit(&a->sh->files[i], epochs[i]);
 	else
 		tell_failed(a, f, rec, -r, from, to);

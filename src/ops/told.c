@@ -85,6 +85,11 @@ bool told_explains(struct actor *a, const struct afile *f, const struct op_recor
 	return false;
 }
 
+bool told_durable(const struct actor *a)
+{
+	return !atomic_load(&a->run->cut_ns);
+}
+
 void told_now(struct afile *f)
 {
 	f->asked_ns = now_ns();

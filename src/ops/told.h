@@ -12,6 +12,8 @@
 bool told_explains(struct actor *a, const struct afile *f, const struct op_record *rec, int err);
 /* Has a fault been armed by now that lets writes fail? Then an error of a write says no more for
  * certain that nothing was stored. */
+/* May a sync that has just returned 0 be believed? Not once the device drops what it is given. */
+bool told_durable(const struct actor *a);
 bool told_doubts(const struct actor *a);
 /* A sync of @f's descriptor was told of an error of writeback. */
 void told_now(struct afile *f);

@@ -147,7 +147,8 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 		told_now(f);
 	}
 	settle_write(a, f, w->first, n, result,
-		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED, sync);
+		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED,
+		     sync && told_durable(a));
 	return result;
 }
 

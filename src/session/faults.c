@@ -166,6 +166,8 @@ static void open_window(struct session *s, struct fault_run *r, u64 now)
 		klog_allow_from(s->klog, r->log_after_set, now);
 	if (r->shared->loses_writes)
 		risk_begin(&s->shadow);
+	if (r->fault.type->flags & FAULT_CUTS)
+		atomic_store(&s->run->cut_ns, now);
 	atomic_store(&r->shared->until_ns, UINT64_MAX);
 	if (!atomic_load(&r->shared->first_ns))
 		atomic_store_explicit(&r->shared->first_ns, now, memory_order_release);
@@ -213,6 +215,8 @@ static void arm(struct session *s, struct fault_run *r)
 	}
 	r->armed = true;
 	r->armings++;
+	if (r->fault.type->flags & FAULT_CUTS)
+		atomic_store(&s->run->fs_down_ns, r->armed_at);
 	fault_step(r, "armed");
 }
 
@@ -333,6 +337,23 @@ void faults_stop(struct session *s)
 		put_back(s, ice);
 	for (size_t i = s->nfaults; i-- > 0;)
 		put_back(s, &s->faults[i]);
+}
+
+void faults_cut_over(struct session *s)
+{
+	for (size_t i = 0; i < s->nfaults; i++) {
+		struct fault_run *r = &s->faults[i];
+		struct err e = { "" };
+
+		if (!r->armed || !(r->fault.type->flags & FAULT_CUTS))
+			continue;
+		faults_unpin(s);
+		actor_close(&s->actor);
+		if (s->target.type->unmount(&s->target, &e) < 0)
+			judge_trouble(s, "after %s: %s", r->fault.type->name, e.text);
+		else
+			disarm(s, r);
+	}
 }
 
 void faults_free(struct session *s)

@@ -37,6 +37,8 @@ int faults_fd(const struct session *s);
 void faults_due(struct session *s);
 /* All of them disarmed and put back, now; no more after. May be called again. */
 void faults_stop(struct session *s);
+/* After that: a filesystem whose writes are dropped goes, and then they are no more. */
+void faults_cut_over(struct session *s);
 void faults_free(struct session *s);
 /* Everybody was told: the files need not be kept in memory, and may be unmounted. */
 void faults_unpin(struct session *s);

@@ -272,12 +272,17 @@ void ledger_result(struct session *s)
 		u64 at = atomic_load(&s->run->fs_down_ns);
 		const char *name = strerrorname_np((int)atomic_load(&s->run->fs_down_errno));
 
+		bool cut = atomic_load(&s->run->cut_ns);
+
 		snprintf(res->expected_end, sizeof(res->expected_end),
-			 "%s gave up (%s) at %.3f s, with faults armed; what had been synced was "
-			 "checked after mounting it again",
-			 s->target.fs,
-			 atomic_load(&s->run->fs_down_errno) && name ? name : "see the kernel log",
-			 (double)(at - MIN(at, s->run->start_ns)) / 1e9);
+			 "%s %s%s%s at %.3f s%s; what had been synced was checked after mounting "
+			 "it again",
+			 s->target.fs, cut ? "lost its device" : "gave up (",
+			 cut					       ? ""
+			 : atomic_load(&s->run->fs_down_errno) && name ? name
+								       : "see the kernel log",
+			 cut ? "" : ")", (double)(at - MIN(at, s->run->start_ns)) / 1e9,
+			 cut ? "" : ", with faults armed");
 	}
 }
 
