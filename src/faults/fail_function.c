@@ -166,6 +166,7 @@ const struct fault_type fault_fail_function = {
 	.errnos = errnos,
 	.log = fault_log_device_errors,
 	.log_after = fault_log_fs_ends,
+	.check = attr_check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,
