@@ -146,11 +146,11 @@ static void put_healthy(const struct scoreboard *b, FILE *out)
 	fputs("\n## Without a fault\n\n| scenario | time | found |\n| --- | --- | --- |\n", out);
 	for (size_t i = b->nmutated; i < b->n; i++) {
 		const struct trial *t = &b->trials[i];
-		const struct attempt *a = &t->attempts[0];
-		char limit[UNITS_MAX];
+		const struct attempt *a = score_worst(t);
+		char span[2 * SCORE_TIME_MAX];
 
 		fprintf(out, "| `%s` | %s | ", b->list.scenarios[t->scenario]->name,
-			format_time(limit, t->limit_ns));
+			score_span(span, t));
 		if (a->end == ATTEMPT_WRONG) {
 			fprintf(out, "false alarm: %s: ", finding_infos[a->kind].name);
 			put(out, a->text);
