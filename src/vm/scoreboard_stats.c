@@ -189,12 +189,12 @@ const char *score_range(char buf[2 * SCORE_TIME_MAX], const struct trial_stats *
 const char *score_span(char buf[2 * SCORE_TIME_MAX], const struct trial *t)
 {
 	char lo[UNITS_MAX], hi[UNITS_MAX];
+	bool range = t->cut.hi > t->cut.lo;
 
-	if (t->cut.hi)
-		snprintf(buf, 2 * SCORE_TIME_MAX, "%zu cuts at %s..%s", t->n,
-			 format_time(lo, t->cut.lo), format_time(hi, t->cut.hi));
-	else
-		format_time(buf, t->limit_ns);
+	if (!t->cut.hi)
+		return format_time(buf, t->limit_ns);
+	snprintf(buf, 2 * SCORE_TIME_MAX, "%zu cuts at %s%s%s", t->n, format_time(lo, t->cut.lo),
+		 range ? ".." : "", range ? format_time(hi, t->cut.hi) : "");
 	return buf;
 }
 
