@@ -95,6 +95,7 @@ struct run_shared {
 	struct slot slots[SHADOW_WRITERS]; /* by writer id */
 	_Atomic u64 fs_down_ns; /* the filesystem was seen read-only or shut down by a fault */
 	_Atomic u32 fs_down_errno;
+	_Atomic u64 cut_ns; /* since before then, no sync that returns is to be believed */
 	u32 nfaults;
 	struct run_fault faults[RUN_FAULTS];
 	u32 nraces;

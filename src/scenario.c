@@ -209,6 +209,14 @@ static void free_parts(struct scenario *sc)
 	free(sc->target.options);
 }
 
+bool scenario_has_worker(const struct scenario *sc, const char *type)
+{
+	for (size_t i = 0; i < sc->nworkers; i++)
+		if (!strcmp(sc->workers[i].type->name, type))
+			return true;
+	return false;
+}
+
 void scenario_free(struct scenario *sc)
 {
 	if (!sc)

@@ -124,6 +124,11 @@ struct scenario {
 	json_t *resolved; /* the scenario with every default filled in: scenario.json */
 };
 
+/* Does the worker change file @file in one of the ways of @flags (WORKER_*)? */
+bool sc_changes(const struct sc_worker *w, size_t file, unsigned int flags);
+/* Direct and cached writers alternate in zones of that many bytes of file @file; 0: they do not. */
+u64 sc_zone_bytes(const struct scenario *sc, size_t file);
+
 /*
  * Read and check a scenario. On failure returns -EINVAL (the scenario is wrong) or -errno (the
  * file cannot be read), with one line in @e: "FILE:LINE: POINTER: what is wrong; expected what".
@@ -134,6 +139,8 @@ int scenario_load(const char *path, struct scenario **ret, struct err *e);
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario **ret,
 		   struct err *e);
 void scenario_free(struct scenario *sc);
+/* Has it a worker of type @type? */
+bool scenario_has_worker(const struct scenario *sc, const char *type);
 
 /* The JSON Schema (draft 2020-12) of scenarios, made from the tables. New reference. */
 json_t *scenario_schema(void);

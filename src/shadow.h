@@ -9,7 +9,8 @@
  *   flight    the last generation issued, who holds the cell (the lease), what is uncertain
  *   origin    kind MOVED: the stamp the bytes were made for; kind CUT: the zeroed interval
  *   durable   the last generation that is certainly on stable storage
- *   epoch     the sync epoch of the file in which `settled` was done
+ *   epoch     the sync epoch of the file in which `settled` was done; how many epochs earlier its
+ *             write began is in `settled`, for data that writeback lost in between
  *
  * Single owner: a cell is leased by one worker at a time, by compare-and-swap of `flight`; no
  * two writers ever share bytes, while they share pages as the scenario makes them. On files with
@@ -59,16 +60,20 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 /* Kinds of what the device may hold: of the last durable state, and of all that were after it. */
 #define CELL_SINCE(kind) (1ULL << (47 + (kind)))
 #define CELL_SINCE_ALL	 (0xfULL << 47)
+#define CELL_LATE_SHIFT	 51 /* sync epochs that passed while it was in flight */
+#define CELL_LATE(w)	 ((u32)((w) >> CELL_LATE_SHIFT) & CELL_EPOCH_MASK)
 /* flight */
-#define CELL_PENDING	(1ULL << 46) /* a write of the last generation is under way */
-#define CELL_MAYBE	(1ULL << 47) /* generations after settled may be stored */
-#define CELL_MAYBE_ZERO (1ULL << 48) /* ... or zeros */
-#define CELL_MIXED	(1ULL << 49) /* ... or words of several of them */
-#define CELL_UNKNOWN	(1ULL << 50) /* anything of this run: a move of uncertain outcome */
-#define CELL_MOVING	(1ULL << 51) /* the pending generation moves bytes here */
-#define CELL_DOUBTS	(CELL_MAYBE | CELL_MAYBE_ZERO | CELL_MIXED | CELL_UNKNOWN)
-#define CELL_SPAN_SHIFT 52 /* conflict: last - first generation of those in flight */
-#define CELL_SPAN_MAX	0xfffULL
+#define CELL_PENDING	 (1ULL << 46) /* a write of the last generation is under way */
+#define CELL_MAYBE	 (1ULL << 47) /* generations after settled may be stored */
+#define CELL_MAYBE_ZERO	 (1ULL << 48) /* ... or zeros */
+#define CELL_MIXED	 (1ULL << 49) /* ... or words of several of them */
+#define CELL_UNKNOWN	 (1ULL << 50) /* anything of this run: a move of uncertain outcome */
+#define CELL_MOVING	 (1ULL << 51) /* the pending generation moves bytes here */
+#define CELL_DOUBTS	 (CELL_MAYBE | CELL_MAYBE_ZERO | CELL_MIXED | CELL_UNKNOWN)
+#define CELL_SPAN_SHIFT	 52 /* conflict: last - first generation of those in flight */
+#define CELL_SPAN_MAX	 0xfffULL
+#define CELL_BEGUN_SHIFT 52 /* otherwise: low bits of the sync epoch in which it began */
+#define CELL_EPOCH_MASK	 0xfffU
 
 /* origin of a moved cell; of a cut cell: the generation of its stamp and the zeroed interval
  * [from, to) in bytes. */
@@ -115,6 +120,9 @@ struct shadow_file {
 	 */
 	struct size_window unsynced, young;
 	_Atomic u32 syncing, pad;
+	/* CLOCK_MONOTONIC: since then the kernel has logged a writeback error of this file. 0: none
+	 */
+	_Atomic u64 error_ns;
 };
 
 struct shadow {
@@ -132,6 +140,7 @@ struct shadow {
 /* A consistent look at one cell; shadow_view() takes it. */
 struct cell_view {
 	u64 settled, flight, origin;
+	u32 epoch, durable;
 };
 
 /* What the shadow of @sc takes. */
@@ -162,6 +171,9 @@ static inline struct cell_view shadow_view(const struct shadow_cell *c)
 
 	v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
 	v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+	/* Before flight: an epoch that is newer than `settled` is seen with its lease. */
+	v.epoch = atomic_load_explicit(&c->epoch, memory_order_acquire);
+	v.durable = atomic_load_explicit(&c->durable, memory_order_acquire);
 	v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
 	if (__builtin_expect(
 		    v.settled & CELL_UPDATING ||
@@ -221,13 +233,11 @@ void sync_failed(struct shadow_file *f);
  * be lost any time / no more of what is written from now on. */
 void risk_begin(struct shadow *sh);
 void risk_end(struct shadow *sh);
-/* May the settled state of the cell be lost, and nobody have asked since? */
-bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c);
 /* After a loss the size on disk may be any of those since the last good sync: open its bounds, but
  * for what must be there, durable cells. */
 void size_after_loss(struct shadow *sh, struct shadow_file *f);
-/* Is the settled state of the cell among what a told error may have lost? */
-bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c);
+/* May the settled state of a cell be lost: by an error that was told, or while nobody has asked? */
+bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v);
 
 /* What is certain of a cell after a crash. */
 struct durable {
@@ -235,10 +245,13 @@ struct durable {
 	bool exact; /* it is the settled one: nothing but what is in flight may replace it */
 	u64 kinds;  /* CELL_SINCE() of what else may be there */
 };
-struct durable shadow_durable(const struct shadow_file *f, const struct shadow_cell *c);
+struct durable shadow_durable(const struct shadow_file *f, struct cell_view v);
 /* The size of now, which the caller's lock keeps, is on stable storage: it was written O_DSYNC. */
 void size_durable(struct shadow_file *f);
-/* shadow_cell.c to shadow_durable.c: a change of the size from here on may be stored at any time.
+/* shadow_cell.c to shadow_durable.c: is a state, settled at @epoch, among what a told error lost?
+ */
+bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch);
+/* A change of the size from here on may be stored at any time.
  */
 void size_unsynced(struct shadow_file *f, u64 lo, u64 hi);
 

@@ -19,6 +19,8 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 	for (int i = 0; i < VIEW_TRIES; i++) {
 		v.settled = atomic_load_explicit(&c->settled, memory_order_acquire);
 		v.origin = atomic_load_explicit(&c->origin, memory_order_acquire);
+		v.epoch = atomic_load_explicit(&c->epoch, memory_order_acquire);
+		v.durable = atomic_load_explicit(&c->durable, memory_order_acquire);
 		v.flight = atomic_load_explicit(&c->flight, memory_order_acquire);
 		if (!(v.settled & CELL_UPDATING) &&
 		    v.settled == atomic_load_explicit(&c->settled, memory_order_acquire))
@@ -33,11 +35,14 @@ struct cell_view shadow_view_again(const struct shadow_cell *c)
 static void note_durable(const struct shadow_file *f, struct shadow_cell *c)
 {
 	u32 synced = atomic_load_explicit(&f->durable_epoch, memory_order_acquire);
+	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
+	u64 settled = atomic_load_explicit(&c->settled, memory_order_relaxed);
 
 	/* A good sync after one that failed says nothing of what the first one lost. */
-	if (atomic_load_explicit(&c->epoch, memory_order_relaxed) < synced && !sync_lost(f, c))
-		atomic_store_explicit(&c->durable, CELL_GEN(atomic_load(&c->settled)),
-				      memory_order_release);
+	if (sync_lost(f, settled, epoch))
+		return;
+	if (epoch < synced)
+		atomic_store_explicit(&c->durable, CELL_GEN(settled), memory_order_release);
 }
 
 /* What the device may hold from the last durable state on, now that @kind is settled: the kinds
@@ -77,7 +82,9 @@ static bool begin_owned(const struct shadow_file *f, struct shadow_cell *c, u16 
 			enum cell_kind kind)
 {
 	u64 old = atomic_load_explicit(&c->flight, memory_order_relaxed);
-	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS);
+	u64 begun = atomic_load(&f->epoch) & CELL_EPOCH_MASK;
+	u64 new = CELL_WORD(CELL_GEN(old) + 1, who, kind) | CELL_PENDING | (old & CELL_DOUBTS) |
+		  begun << CELL_BEGUN_SHIFT;
 
 	if (CELL_WHO(old) || CELL_GEN(old) == UINT32_MAX)
 		return false;
@@ -157,6 +164,17 @@ static void settle_shared(struct shadow_cell *c, enum outcome how)
 	} while (!atomic_compare_exchange_weak(&c->flight, &old, new));
 }
 
+/* The epoch for the write of @flight, which is being settled; returns how late that is, as the
+ * settled word has it. More than CELL_EPOCH_MASK syncs within one write are not told apart. */
+static u64 settle_epoch(const struct shadow_file *f, struct shadow_cell *c, u64 flight)
+{
+	u32 now = atomic_load(&f->epoch);
+	u32 late = (now - (u32)(flight >> CELL_BEGUN_SHIFT)) & CELL_EPOCH_MASK;
+
+	atomic_store_explicit(&c->epoch, now, memory_order_relaxed);
+	return (u64)late << CELL_LATE_SHIFT;
+}
+
 static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 flight,
 			bool durable)
 {
@@ -165,7 +183,7 @@ static void settle_done(const struct shadow_file *f, struct shadow_cell *c, u64 
 
 	note_durable(f, c); /* a sync may have ended while the write was under way */
 	word |= durable ? CELL_SINCE(CELL_KIND(flight)) : since(c, flight, CELL_KIND(flight));
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
+	word |= settle_epoch(f, c, flight);
 	if (durable)
 		atomic_store_explicit(&c->durable, gen, memory_order_relaxed);
 	atomic_store_explicit(&c->settled, word, memory_order_release);
@@ -210,16 +228,16 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
 	struct shadow_cell *c = shadow_cell(sh, f, cell);
 	u64 flight = atomic_load(&c->flight), old = atomic_load(&c->settled);
 	u32 gen = CELL_GEN(flight);
-	u64 kinds;
+	u64 word;
 
 	note_durable(f, c);
-	kinds = since(c, flight, kind);
+	word = CELL_WORD(gen, writer, kind) | since(c, flight, kind);
 	/* Between these stores a reader sees UPDATING and looks again. A kill leaves it set: bury
 	 * and `verify` then take the cell as unknown, which is all that can be said. */
 	atomic_store(&c->settled, old | CELL_UPDATING);
 	atomic_store(&c->origin, origin);
-	atomic_store_explicit(&c->epoch, atomic_load(&f->epoch), memory_order_relaxed);
-	atomic_store(&c->settled, CELL_WORD(gen, writer, kind) | kinds);
+	word |= settle_epoch(f, c, flight);
+	atomic_store(&c->settled, word);
 	atomic_store_explicit(&c->flight, CELL_WORD(gen, 0, 0), memory_order_release);
 }
 

@@ -84,17 +84,18 @@ void size_durable(struct shadow_file *f)
 	atomic_store(&f->unsynced.hi, now);
 }
 
-struct durable shadow_durable(const struct shadow_file *f, const struct shadow_cell *c)
+struct durable shadow_durable(const struct shadow_file *f, struct cell_view v)
 {
-	u64 settled = atomic_load(&c->settled);
-	struct durable d = { .gen = atomic_load(&c->durable), .kinds = settled & CELL_SINCE_ALL };
+	struct durable d = { .gen = v.durable, .kinds = v.settled & CELL_SINCE_ALL };
 
 	/* Shared cells have no epochs: writers settle them for each other. */
 	if (f->conflict)
 		return (struct durable){ .kinds = CELL_SINCE_ALL & ~CELL_SINCE(CELL_MOVED) };
-	if (atomic_load(&c->epoch) < atomic_load(&f->durable_epoch) && !sync_lost(f, c))
-		d.gen = CELL_GEN(settled);
-	d.exact = d.gen == CELL_GEN(settled);
+	/* In flight, the epoch may be the new one already: its begin noted what was durable. */
+	if (!(v.flight & CELL_PENDING) && v.epoch < atomic_load(&f->durable_epoch) &&
+	    !sync_lost(f, v.settled, v.epoch))
+		d.gen = CELL_GEN(v.settled);
+	d.exact = d.gen == CELL_GEN(v.settled);
 	return d;
 }
 
@@ -111,12 +112,13 @@ void sync_failed(struct shadow_file *f)
 	atomic_store_explicit(&f->lost_to, to, memory_order_release);
 }
 
-bool sync_lost(const struct shadow_file *f, const struct shadow_cell *c)
+/* Was it stored, in part at least, before a told loss was told? Writeback may have had the bytes
+ * before their writer came to settle them. */
+bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch)
 {
 	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
 
-	return to && epoch < to && epoch >= atomic_load(&f->lost_from);
+	return to && epoch - CELL_LATE(settled) < to && epoch >= atomic_load(&f->lost_from);
 }
 
 void risk_begin(struct shadow *sh)
@@ -135,12 +137,18 @@ void risk_end(struct shadow *sh)
 	}
 }
 
-bool risk_pending(const struct shadow_file *f, const struct shadow_cell *c)
+bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v)
 {
 	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
-	u32 epoch = atomic_load_explicit(&c->epoch, memory_order_relaxed);
 
-	return epoch < to && epoch >= atomic_load(&f->durable_epoch);
+	if (!to && !atomic_load(&f->lost_to))
+		return false;
+	/* Of shared cells nobody keeps the epoch. Of one in flight it may be the new one already.
+	 */
+	if (f->conflict || v.flight & CELL_PENDING)
+		return true;
+	return sync_lost(f, v.settled, v.epoch) ||
+	       (v.epoch - CELL_LATE(v.settled) < to && v.epoch >= atomic_load(&f->durable_epoch));
 }
 
 /* The end of the last cell that is certainly on disk. */
@@ -153,7 +161,8 @@ static u64 durable_end(const struct shadow *sh, const struct shadow_file *f)
 		u64 settled = atomic_load(&c->settled);
 
 		if (CELL_GEN(settled) && CELL_KIND(settled) == CELL_STAMP &&
-		    atomic_load(&c->epoch) < synced && !sync_lost(f, c))
+		    atomic_load(&c->epoch) < synced &&
+		    !sync_lost(f, settled, atomic_load(&c->epoch)))
 			return (cell + 1) << f->cell_shift;
 	}
 	return 0;

@@ -7,11 +7,13 @@
 #include "undo.h"
 #include "base/cleanup.h"
 #include "base/debugfs.h"
+#include "base/dmdev.h"
 #include "base/freeze.h"
 #include "base/fsutil.h"
 #include "base/loopdev.h"
 #include "base/mounts.h"
 #include "base/proc.h"
+#include "base/quota.h"
 #include "base/units.h"
 
 #include <linux/magic.h>
@@ -126,6 +128,47 @@ int undo_freeze(const char *const arg[UNDO_ARGS], struct err *e)
 	r = fs_thaw_device(device, arg[2]);
 	return r < 0 ? err_set(e, r, "cannot thaw the %s on %s: %s; see `fsfreeze --unfreeze %s`",
 			       arg[2], device, strerror(-r), arg[0])
+		     : 0;
+}
+
+/* Before the processes, too: who waits for a slow device does not die. */
+int undo_dm_table(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = dmdev_is(arg[0], arg[1]) ? dmdev_reload(arg[0], arg[2]) : 0;
+
+	return r < 0 ? err_set(e, r, "cannot give %s its table back: %s; see `dmsetup table %s`",
+			       arg[0], strerror(-r), arg[0])
+		     : 0;
+}
+
+/* Devices above it hold one that is busy: half a second each is as long as all of them may take. */
+int undo_dm(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = dmdev_remove(arg[0], arg[1], PATIENCE_NS / 2);
+
+	if (r == -EBUSY)
+		return err_set(e, 0, "it was busy; it goes with its last user");
+	return r < 0 ? err_set(e, r, "cannot remove %s: %s", arg[0], strerror(-r)) : 0;
+}
+
+int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	unsigned int kind, id;
+	unsigned long long hard, soft, grace_s;
+	int r;
+
+	if (sscanf(arg[1], "%u %u", &kind, &id) != 2 || kind >= QUOTA_KINDS ||
+	    sscanf(arg[2], "%llu %llu %llu", &hard, &soft, &grace_s) != 3)
+		return err_set(e, -EINVAL, "'%s' and '%s' are no quota", arg[1], arg[2]);
+	r = quota_set(arg[0], kind, id,
+		      &(struct quota_limits){ .hard_bytes = hard, .soft_bytes = soft });
+	if (r == 0)
+		r = quota_set_grace(arg[0], kind, grace_s);
+	/* Unmounted, or the device is gone: so are its limits. */
+	if (r == -ENODEV || r == -ENOENT || r == -ESRCH || r == -ENOTBLK)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot set the limits of %s on %s: %s", arg[1], arg[0],
+			       strerror(-r))
 		     : 0;
 }
 

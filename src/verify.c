@@ -170,9 +170,10 @@ struct window {
 	const struct shadow_file *f;
 	u64 cell;
 	struct cell_view s, e;
-	/* Legal are the settled generation, and those of [next, last]. Between settled and next are
-	 * writes that had failed for certain before the read began. */
-	u32 first, next, last;
+	/* Legal are the settled generation, first, and those of [next, last]. Between first and
+	 * next are writes that had failed for certain before the read began. After a loss those
+	 * of [oldest, first] are legal as well; otherwise oldest is first. */
+	u32 oldest, first, next, last;
 	bool zero;   /* zeros are legal */
 	bool cuts;   /* some stamp with a part of it zeroed may be there */
 	bool moves;  /* any intact cell of this run is legal */
@@ -207,7 +208,7 @@ static void widen(struct window *w, const struct durable *d)
 {
 	if (d->exact)
 		return;
-	w->next = MIN(w->next, MAX(d->gen, 1U));
+	w->oldest = MIN(w->first, MAX(d->gen, 1U));
 	w->mixed = true;
 	w->moves |= (d->kinds & CELL_SINCE(CELL_MOVED)) != 0;
 	w->cuts |= (d->kinds & CELL_SINCE(CELL_CUT)) != 0;
@@ -224,6 +225,7 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 	w.e = shadow_view(shadow_cell(sh, f, cell));
 	doubts = s.flight | w.e.flight;
 	w.first = CELL_GEN(s.settled);
+	w.oldest = w.first;
 	w.next = next_possible(f, s);
 	w.last = CELL_GEN(w.e.flight);
 	w.hidden = w.last - CELL_GEN(s.flight) > 1 ||
@@ -236,9 +238,8 @@ static struct window window_make(const struct shadow *sh, const struct shadow_fi
 		 pending_kind(w.e.flight, CELL_ZERO) || doubts & CELL_MAYBE_ZERO;
 	w.mixed = doubts & (CELL_PENDING | CELL_MIXED) || w.last != CELL_GEN(s.flight) ||
 		  s.settled != w.e.settled;
-	if (sh->crashed || sync_lost(f, shadow_cell(sh, f, cell)) ||
-	    risk_pending(f, shadow_cell(sh, f, cell))) {
-		struct durable d = shadow_durable(f, shadow_cell(sh, f, cell));
+	if (sh->crashed || shadow_may_be_lost(f, s)) {
+		struct durable d = shadow_durable(f, s);
 
 		widen(&w, &d);
 	}
@@ -253,7 +254,9 @@ static bool known_failed(const struct window *w, u32 g)
 
 static bool too_many(const struct window *w)
 {
-	return w->last >= w->next && w->last - w->next >= MIX_MAX;
+	u32 oldest = w->oldest < w->first ? w->oldest : w->next;
+
+	return w->last >= oldest && w->last - oldest >= MIX_MAX;
 }
 
 static bool legal_stamp(const struct window *w, const struct stamp *id)
@@ -265,6 +268,7 @@ static bool legal_stamp(const struct window *w, const struct stamp *id)
 	if (id->file != w->f->index || id->cell != w->cell || id->gen == 0)
 		return false;
 	return (id->gen == w->first && CELL_KIND(w->s.settled) == CELL_STAMP) ||
+	       (id->gen >= w->oldest && id->gen < w->first) ||
 	       (id->gen >= w->next && id->gen <= w->last);
 }
 
@@ -288,6 +292,8 @@ static bool legal_mixture(const struct window *w, const u8 *bytes, u32 from, u32
 		explain_by_zeros(&x);
 	if (w->f->conflict && w->first)
 		explain_by_generation(&x, w->sh, w->f, w->cell, w->first);
+	for (u32 g = w->oldest; g < w->first && !explained_bytes(&x); g++)
+		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	for (u32 g = w->next; g <= w->last && !explained_bytes(&x); g++)
 		explain_by_generation(&x, w->sh, w->f, w->cell, g);
 	return explained_bytes(&x);
@@ -368,7 +374,7 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 		if (w.moves || may_be_mixture(&w, bytes, from, to))
 			return JUDGED_OPEN;
 	}
-	if (sh->crashed && sh->stale_ok && !shadow_durable(f, shadow_cell(sh, f, cell)).exact)
+	if (sh->crashed && sh->stale_ok && !shadow_durable(f, s).exact)
 		return JUDGED_OPEN;
 	*ret = (struct verdict){ .kind = -1 };
 	verdict_name(sh, f, cell, bytes, from, to,
@@ -376,7 +382,7 @@ enum judgement verify_cell(const struct shadow *sh, const struct shadow_file *f,
 	if (ret->has_id && ret->id.run == sh->run && ret->id.file == f->index &&
 	    ret->id.cell == cell && known_failed(&w, ret->id.gen))
 		ret->kind = FINDING_PHANTOM;
-	if (sh->crashed && shadow_durable(f, shadow_cell(sh, f, cell)).gen)
+	if (sh->crashed && shadow_durable(f, s).gen)
 		ret->kind = after_crash(f, ret->kind, never_legal(&w, bytes, from, to));
 	return JUDGED_WRONG;
 }

@@ -3,6 +3,7 @@
 #include "base/debugfs.h"
 
 #include "base/cleanup.h"
+#include "base/fsutil.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -37,6 +38,13 @@ int debugfs_read(const char *knob, char *buf, size_t size)
 	buf[n] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
 	return 0;
+}
+
+int debugfs_read_all(const char *knob, size_t max_bytes, char **ret)
+{
+	_cleanup_close_ int fd = open_knob(knob, O_RDONLY);
+
+	return fd < 0 ? fd : read_fd(fd, max_bytes, ret, NULL);
 }
 
 int debugfs_write(const char *knob, const char *value)

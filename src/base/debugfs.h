@@ -13,6 +13,8 @@
  * -ENODEV: this kernel has no debugfs; -ENOENT: no such knob; -EPERM: no rights, or the kernel is
  * locked down (kernel_lockdown(7)). */
 int debugfs_read(const char *knob, char *buf, size_t size);
+/* A list of more than a page, as read_file(): *ret is the caller's. */
+int debugfs_read_all(const char *knob, size_t max_bytes, char **ret);
 int debugfs_write(const char *knob, const char *value);
 
 #endif

@@ -55,6 +55,21 @@ static int write_number(const char *dir, const char *name, u64 value, struct err
 	return write_text(dir, name, text, e);
 }
 
+int attr_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
+	       struct err *e)
+{
+	const struct attr_options *o = options;
+
+	(void)f;
+	for (char **name = o->workers; name && *name; name++)
+		if (!scenario_has_worker(sc, *name))
+			return err_set(e, -EINVAL,
+				       "options.workers names %s, and no worker of the scenario is "
+				       "one; expected types of its workers",
+				       *name);
+	return 0;
+}
+
 bool attr_has(const char *dir, const char *name)
 {
 	char path[KNOB_MAX], text[64];
@@ -157,13 +172,23 @@ u64 attr_injected(const struct fault *f, const char *dir)
 	return st->injected + used(f, dir);
 }
 
+static bool is_named(const struct attr_options *o, const char *type)
+{
+	return !o->workers || !o->workers[0] ||
+	       option_choice((const char *const *)o->workers, type) >= 0;
+}
+
 int attr_mark_tasks(const struct fault *f, bool on, struct err *e)
 {
-	for (size_t i = 0; i < f->npids; i++) {
+	FAULT_OPTIONS(attr_options, f);
+
+	for (size_t i = 0; i < f->ntasks; i++) {
 		char path[64];
 		int r;
 
-		snprintf(path, sizeof(path), "/proc/%d/make-it-fail", f->pids[i]);
+		if (!is_named(o, f->tasks[i].type))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/make-it-fail", f->tasks[i].pid);
 		r = attr_write(path, on ? "1" : "0");
 		/* One that has ended needs no mark. */
 		if (r < 0 && access("/proc/self/make-it-fail", F_OK) < 0)

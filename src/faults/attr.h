@@ -12,6 +12,7 @@
 /* First member of the option struct of such a fault. */
 struct attr_options {
 	u64 probability, interval, times, space;
+	char **workers; /* NULL-terminated types; none: all */
 };
 
 #define ATTR_OPTIONS                                                                               \
@@ -22,7 +23,10 @@ struct attr_options {
 		OPT(struct attr_options, times, OPT_COUNT, .def = "100", .min = "1",               \
 		    .max = "1000000", .help = "errors at most, each time it is armed"),            \
 		OPT(struct attr_options, space, OPT_SIZE, .def = "0", .max = "1G",                 \
-		    .help = "bytes that pass unharmed first, each time it is armed")
+		    .help = "bytes that pass unharmed first, each time it is armed"),              \
+		OPT(struct attr_options, workers, OPT_STRINGS, .def = "",                          \
+		    .expects = "types of workers that the scenario has",                           \
+		    .help = "mark only workers of these types as those that may fail; none: all")
 
 /* First member of its state. */
 struct attr_state {
@@ -36,6 +40,9 @@ struct attr_knob {
 	char value[32];
 };
 
+/* fault_type.check: does the scenario have the workers that are to be marked? */
+int attr_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
+	       struct err *e);
 /* Is the directory @dir there, and does nobody use it? @config is the option that brings it. */
 int attr_probe(const char *dir, const char *config, struct err *e);
 /* Is there a knob @dir/@name? */
@@ -52,7 +59,8 @@ int attr_disarm(struct fault *f, const char *dir, struct err *e);
 bool attr_is_armed(const char *dir);
 /* times written less times left, over all armings: the kernel counts down once an error. */
 u64 attr_injected(const struct fault *f, const char *dir);
-/* Mark the tasks of the workers (and what they fork from now on) as those that may fail. */
+/* Mark the tasks of the workers of the option (and what they fork from now on) as those that may
+ * fail. */
 int attr_mark_tasks(const struct fault *f, bool on, struct err *e);
 
 #endif

@@ -32,6 +32,19 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
+/* Without the filter the kernel asks nobody for a mark. */
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct fail_make_request *o = block;
+
+	if (o->attr.workers && o->attr.workers[0] && !o->task_filter)
+		return err_set(e, -EINVAL,
+			       "options.workers says whose requests fail, and options.task_filter "
+			       "is off; expected \"task_filter\": true");
+	return attr_check(block, sc, f, e);
+}
+
 static int probe(const struct fault *f, struct err *e)
 {
 	(void)f;
@@ -108,28 +121,6 @@ static u64 injected(const struct fault *f)
 
 static const int errnos[] = { EIO, 0 };
 
-static const char *const log_rules[] = {
-	"buffer-io",
-	"block-io",
-	"writeback-error",
-	"xfs-metadata-io",
-	"xfs-async-write",
-	"xfs-corruption",
-	"xfs-internal",
-	"xfs-discard",
-	"ext4-warning",
-	"ext4-error",
-	"ext4-data-loss",
-	"jbd2-error",
-	"btrfs-device",
-	"btrfs-error",
-	"btrfs-warning",
-	"btrfs-csum",
-	"btrfs-abort",
-	"btrfs-fatal",
-	NULL,
-};
-
 extern const struct fault_type fault_fail_make_request;
 const struct fault_type fault_fail_make_request = {
 	.name = "fail_make_request",
@@ -140,8 +131,9 @@ const struct fault_type fault_fail_make_request = {
 	.kconfig = "FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAIL_MAKE_REQUEST",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
-	.log = log_rules,
+	.log = fault_log_device_errors,
 	.log_after = fault_log_device_failed,
+	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

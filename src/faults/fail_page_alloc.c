@@ -114,6 +114,7 @@ const struct fault_type fault_fail_page_alloc = {
 	.errnos = errnos,
 	.log = log_rules,
 	.log_after = fault_log_fs_ends,
+	.check = attr_check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

@@ -25,6 +25,28 @@ const struct fault_type *const fault_types[] = {
 const char *const fault_log_fs_ends[] = { FS_ENDS, NULL };
 const char *const fault_log_device_failed[] = { FS_ENDS, "btrfs-device", NULL };
 
+const char *const fault_log_device_errors[] = {
+	"buffer-io",
+	"block-io",
+	"writeback-error",
+	"xfs-metadata-io",
+	"xfs-async-write",
+	"xfs-corruption",
+	"xfs-internal",
+	"xfs-discard",
+	"ext4-warning",
+	"ext4-error",
+	"ext4-data-loss",
+	"jbd2-error",
+	"btrfs-device",
+	"btrfs-error",
+	"btrfs-warning",
+	"btrfs-csum",
+	"btrfs-abort",
+	"btrfs-fatal",
+	NULL,
+};
+
 const struct fault_type *fault_type_by_name(const char *name)
 {
 	for (const struct fault_type *const *t = fault_types; *t; t++)

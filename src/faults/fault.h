@@ -28,6 +28,8 @@ enum fault_flags {
 	FAULT_FREEZES = 1 << 3,	      /* nobody may touch the filesystem while it is armed */
 	FAULT_NEEDS_FOR = 1 << 4,     /* ends by schedule only: "for" is required */
 	FAULT_KEEPS_MOUNTED = 1 << 5, /* not beside workers that unmount */
+	FAULT_CUTS = 1 << 6, /* writes and syncs succeed and are dropped: the run ends, and it is
+				disarmed only when the filesystem is unmounted */
 };
 
 struct fault;
@@ -75,9 +77,17 @@ struct fault_type {
 /* Rules that say that a filesystem went read-only or down: log_after of FAULT_ENDS_FS. The other:
  * with what a device that failed leaves behind, such as btrfs's counters, shown at each mount. */
 extern const char *const fault_log_fs_ends[], *const fault_log_device_failed[];
+/* What a filesystem and the block layer print of a device that fails requests. */
+extern const char *const fault_log_device_errors[];
 
 extern const struct fault_type *const fault_types[]; /* NULL-terminated */
 const struct fault_type *fault_type_by_name(const char *name);
+
+/* A worker, for faults that hit tasks. */
+struct fault_task {
+	const char *type; /* of the worker */
+	pid_t pid;
+};
 
 /* A fault of a run. */
 struct fault {
@@ -87,8 +97,8 @@ struct fault {
 	const struct target *target;
 	const char *state_dir;
 	struct undo *undo;
-	const pid_t *pids; /* of the workers, for faults that hit tasks */
-	size_t npids;
+	const struct fault_task *tasks;
+	size_t ntasks;
 	struct rng rng;
 	int entries[FAULT_ENTRIES];
 	size_t nentries;

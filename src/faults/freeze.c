@@ -49,7 +49,9 @@ static int save(struct fault *f, struct err *e)
 {
 	const struct target *t = f->target;
 
-	return fault_save(f, UNDO_FREEZE, t->root, t->image[0] ? t->image : t->device, t->fs, e);
+	bool on_loop = t->image[0] && !strcmp(t->base, t->device);
+
+	return fault_save(f, UNDO_FREEZE, t->root, on_loop ? t->image : t->device, t->fs, e);
 }
 
 static int arm(struct fault *f, struct err *e)

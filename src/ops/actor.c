@@ -93,6 +93,7 @@ static int open_one(struct afile *f, bool create, struct err *e)
 	f->fd = open(f->path, flags, 0600);
 	if (f->fd < 0)
 		return err_set(e, -errno, "%s: cannot be opened: %s", f->path, strerror(errno));
+	f->asked_ns = now_ns();
 	f->dfd = open(f->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_DIRECT);
 	f->block = direct_block(f->fd);
 	r = afile_remap(f);

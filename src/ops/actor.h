@@ -28,7 +28,8 @@ struct afile {
 	int dfd; /* O_RDWR | O_DIRECT, -1 where the filesystem has none */
 	u8 *map; /* MAP_SHARED over max_bytes */
 	size_t map_len;
-	u32 block; /* filesystem block, at least the alignment of direct I/O */
+	u32 block;    /* filesystem block, at least the alignment of direct I/O */
+	u64 asked_ns; /* fd was opened, or told of an error of writeback */
 };
 
 struct actor {

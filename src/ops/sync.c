@@ -4,6 +4,7 @@
  * epoch is taken before the call for that reason. None of these may change a byte.
  */
 #include "ops/actor.h"
+#include "ops/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,9 @@ static void tell_failed(struct actor *a, struct afile *f, const struct op_record
 
 	for (u32 i = from; loss && i < to; i++)
 		sync_failed(&a->sh->files[i]);
+	/* The error that syncfs tells of is the superblock's: each file's is still to be told. */
+	if (loss && rec->op != OP_SYNCFS)
+		told_now(f);
 	judge_errno(a, f, rec, err, NULL);
 }
 
@@ -49,6 +53,7 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 	u32 from = all ? 0 : f->sf->index, to = all ? a->nfiles : f->sf->index + 1;
 	u32 epochs[SC_MAX_FILES];
 	struct op_record *rec;
+	u64 owed = all ? 0 : told_owed(f);
 	int r;
 
 	for (u32 i = from; i < to; i++)
@@ -61,10 +66,12 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	/* After a crash it is what survived that is synced, and not what had been written. */
 	if (r == 0)
-		for (u32 i = from; !a->sh->crashed && i < to; i++)
+		for (u32 i = from; !a->sh->crashed && i < to && told_durable(a); i++)
 			sync_commit(&a->sh->files[i], epochs[i]);
 	else
 		tell_failed(a, f, rec, -r, from, to);
+	if (r == 0)
+		told_nothing(a, f, rec, owed);
 	return r;
 }
 
@@ -83,6 +90,12 @@ int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigne
 	if (r < 0) {
 		static const int legal[] = { ESPIPE, EOPNOTSUPP, 0 };
 
+		/* Where it waits it asks as fsync does, and no descriptor that is opened later is
+		 * told again. (mm/filemap.c, file_fdatawait_range()) */
+		if (r == -EIO || r == -ENOSPC) {
+			sync_failed(f->sf);
+			told_now(f);
+		}
 		judge_errno(a, f, rec, -r, legal);
 	}
 	return r;

@@ -7,6 +7,8 @@
  */
 #include "ops/told.h"
 
+#include "ops/sight.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -81,6 +83,40 @@ bool told_explains(struct actor *a, const struct afile *f, const struct op_recor
 		return true;
 	}
 	return false;
+}
+
+bool told_durable(const struct actor *a)
+{
+	return !atomic_load(&a->run->cut_ns);
+}
+
+void told_now(struct afile *f)
+{
+	f->asked_ns = now_ns();
+}
+
+/* One that is logged shortly after the descriptor was told may be what it was told of. */
+u64 told_owed(const struct afile *f)
+{
+	u64 from = atomic_load(&f->sf->error_ns);
+
+	return from > f->asked_ns + TOLD_SLACK_NS ? from : 0;
+}
+
+void told_nothing(struct actor *a, struct afile *f, const struct op_record *rec, u64 owed)
+{
+	char text[256];
+
+	if (!owed || atomic_load(&a->run->fs_down_ns))
+		return;
+	snprintf(text, sizeof(text),
+		 "%.64s: %s by %s returned 0, but at most %llu ms before the kernel had logged an "
+		 "error "
+		 "of its writeback, of which this open descriptor was never told",
+		 f->sf->name, op_infos[rec->op].name, a->slot->name,
+		 (unsigned long long)((rec->start_ns - owed) / NSEC_PER_MSEC));
+	sight_text(a, FINDING_UNREPORTED_LOSS, text);
+	f->asked_ns = now_ns(); /* once */
 }
 
 bool told_doubts(const struct actor *a)

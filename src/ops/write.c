@@ -142,10 +142,13 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	if (result < 0 && !judge_errno(a, f, rec, (int)-result, legal_errnos(w)))
 		result = -EIO;
 	/* The sync of an O_DSYNC write tells of all that was dirtied in the file. */
-	if (sync && (result == -EIO || result == -ENOSPC))
+	if (sync && (result == -EIO || result == -ENOSPC)) {
 		sync_failed(f->sf);
+		told_now(f);
+	}
 	settle_write(a, f, w->first, n, result,
-		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED, sync);
+		     may_be_stored(a, w, result) ? OUTCOME_MAYBE : OUTCOME_FAILED,
+		     sync && told_durable(a));
 	return result;
 }
 

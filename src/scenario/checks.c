@@ -158,11 +158,11 @@ int sc_check_workers(const struct scenario *sc, const struct json_at *root)
 {
 	struct json_at workers = AT_KEY(root, "workers");
 	u64 processes = 0;
+	int r;
 
 	for (size_t i = 0; i < sc->nworkers; i++) {
 		const struct sc_worker *w = &sc->workers[i];
 		struct json_at at = AT_INDEX(&workers, i);
-		int r;
 
 		processes += w->count;
 		if (processes > SC_MAX_WORKERS)
@@ -176,7 +176,8 @@ int sc_check_workers(const struct scenario *sc, const struct json_at *root)
 		if (r < 0)
 			return r;
 	}
-	return check_unmounts(sc, &workers);
+	r = sc_check_zones(sc, &workers);
+	return r < 0 ? r : check_unmounts(sc, &workers);
 }
 
 static int check_schedule(const struct sc_fault *f, const struct json_at *at)

@@ -95,6 +95,8 @@ int sc_decode_array(struct scenario *sc, const struct scenario_tables *tables,
 
 /* checks.c: what the tables cannot say. */
 int sc_check_file(const struct scenario *sc, size_t i, const struct json_at *at);
+/* zones.c: every direct writer has a place; @workers is the list. */
+int sc_check_zones(const struct scenario *sc, const struct json_at *workers);
 int sc_check_workers(const struct scenario *sc, const struct json_at *root);
 int sc_check_fault(const struct scenario *sc, size_t i, const struct json_at *at);
 

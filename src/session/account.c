@@ -151,7 +151,7 @@ static void add_ops(struct finding *f, const struct shadow *sh, struct search *q
 static bool say_synced(const struct shadow *sh, const struct sighting *s, char *buf, size_t len)
 {
 	const struct shadow_file *f = &sh->files[s->file];
-	struct durable d = shadow_durable(f, shadow_cell(sh, f, s->cell));
+	struct durable d = shadow_durable(f, shadow_view(shadow_cell(sh, f, s->cell)));
 
 	if (s->kind != FINDING_NOT_DURABLE || d.exact)
 		return false;

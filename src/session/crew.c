@@ -19,38 +19,13 @@
 #define FIRST_ID   (SHADOW_LAYOUT + 1)
 #define LONG_CALLS 5 /* a call that may take long gets so many watchdog times */
 
-/* Direct writers beside cached dirtiers of the same file get zones of their own, as large as the
- * largest folio: in a large folio one dirty page is everybody's. */
-#define ZONE_BYTES (2 * MIB)
-
-/* Does the worker change file @file in one of the ways of @flags? */
-static bool changes(const struct sc_worker *w, size_t file, unsigned int flags)
-{
-	return w->type->flags & flags &&
-	       (w->file < 0 || (size_t)w->file == file || w->type->flags & WORKER_ACROSS);
-}
-
 static void file_facts(struct session *s)
 {
-	const unsigned int cached_flags = WORKER_DIRTIES | WORKER_MAPS | WORKER_RESHAPES;
-
 	for (size_t i = 0; i < s->sc->nfiles; i++) {
 		struct shadow_file *f = &s->shadow.files[i];
-		bool direct = false, cached = false;
-		u64 writers = 0;
-
-		for (size_t k = 0; k < s->sc->nworkers; k++) {
-			const struct sc_worker *w = &s->sc->workers[k];
-
-			direct |= changes(w, i, WORKER_DIRECT_WRITES);
-			cached |= changes(w, i, cached_flags);
-			f->reshaped |= changes(w, i, WORKER_RESHAPES);
-			if (changes(w, i, cached_flags | WORKER_DIRECT_WRITES))
-				writers += w->count;
-		}
-		/* One process alone does one thing at a time: direct and cached may then meet. */
-		if (direct && cached && writers > 1)
-			f->zone_bytes = ZONE_BYTES;
+		f->zone_bytes = sc_zone_bytes(s->sc, i);
+		for (size_t k = 0; k < s->sc->nworkers; k++)
+			f->reshaped |= sc_changes(&s->sc->workers[k], i, WORKER_RESHAPES);
 	}
 }
 

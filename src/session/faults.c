@@ -166,6 +166,8 @@ static void open_window(struct session *s, struct fault_run *r, u64 now)
 		klog_allow_from(s->klog, r->log_after_set, now);
 	if (r->shared->loses_writes)
 		risk_begin(&s->shadow);
+	if (r->fault.type->flags & FAULT_CUTS)
+		atomic_store(&s->run->cut_ns, now);
 	atomic_store(&r->shared->until_ns, UINT64_MAX);
 	if (!atomic_load(&r->shared->first_ns))
 		atomic_store_explicit(&r->shared->first_ns, now, memory_order_release);
@@ -213,6 +215,8 @@ static void arm(struct session *s, struct fault_run *r)
 	}
 	r->armed = true;
 	r->armings++;
+	if (r->fault.type->flags & FAULT_CUTS)
+		atomic_store(&s->run->fs_down_ns, r->armed_at);
 	fault_step(r, "armed");
 }
 
@@ -287,20 +291,20 @@ int faults_fd(const struct session *s)
 
 int faults_start(struct session *s, struct err *e)
 {
-	pid_t *pids = calloc(s->ncrew + 1, sizeof(*pids));
+	struct fault_task *tasks = calloc(s->ncrew + 1, sizeof(*tasks));
 
-	if (!s->nfaults || !pids) {
-		free(pids);
+	if (!s->nfaults || !tasks) {
+		free(tasks);
 		return s->nfaults ? err_set(e, -ENOMEM, "no memory for the faults") : 0;
 	}
-	s->fault_pids = pids;
+	s->fault_tasks = tasks;
 	for (size_t i = 0; i < s->ncrew; i++)
-		pids[i] = s->crew[i].pid;
+		tasks[i] = (struct fault_task){ s->crew[i].type, s->crew[i].pid };
 	for (size_t i = 0; i < s->nfaults; i++) {
 		struct fault_run *r = &s->faults[i];
 
-		r->fault.pids = pids;
-		r->fault.npids = s->ncrew;
+		r->fault.tasks = tasks;
+		r->fault.ntasks = s->ncrew;
 		r->arm_due = s->run->start_ns + schedule_arm(r->sc, 0, false);
 	}
 	faults_due(s);
@@ -335,6 +339,23 @@ void faults_stop(struct session *s)
 		put_back(s, &s->faults[i]);
 }
 
+void faults_cut_over(struct session *s)
+{
+	for (size_t i = 0; i < s->nfaults; i++) {
+		struct fault_run *r = &s->faults[i];
+		struct err e = { "" };
+
+		if (!r->armed || !(r->fault.type->flags & FAULT_CUTS))
+			continue;
+		faults_unpin(s);
+		actor_close(&s->actor);
+		if (s->target.type->unmount(&s->target, &e) < 0)
+			judge_trouble(s, "after %s: %s", r->fault.type->name, e.text);
+		else
+			disarm(s, r);
+	}
+}
+
 void faults_free(struct session *s)
 {
 	faults_unpin(s);
@@ -343,7 +364,7 @@ void faults_free(struct session *s)
 	if (s->faults)
 		close(s->faults_timer);
 	free(s->faults);
-	free(s->fault_pids);
+	free(s->fault_tasks);
 }
 
 u64 faults_injected(const struct session *s)

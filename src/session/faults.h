@@ -37,11 +37,17 @@ int faults_fd(const struct session *s);
 void faults_due(struct session *s);
 /* All of them disarmed and put back, now; no more after. May be called again. */
 void faults_stop(struct session *s);
+/* After that: a filesystem whose writes are dropped goes, and then they are no more. */
+void faults_cut_over(struct session *s);
 void faults_free(struct session *s);
 /* Everybody was told: the files need not be kept in memory, and may be unmounted. */
 void faults_unpin(struct session *s);
 /* Errors injected so far by the faults that count them. */
 u64 faults_injected(const struct session *s);
+
+/* owed.c */
+/* Take the errors of writeback out of the new lines of the kernel log. */
+void owed_read(struct session *s);
 
 /* ledger.c */
 /* A fault of the run ended the filesystem / and it was not mounted again since. */

@@ -150,12 +150,12 @@ static bool loss_evidence(const struct session *s, char *buf, size_t size)
 	return false;
 }
 
-/* Older bytes than must be there. Bytes of another place, or flipped, are another story. */
+/* Older bytes than must be there. Bytes of another place or owner, or flipped, are another story:
+ * no error that was told makes them legal. */
 static bool is_loss(int kind)
 {
 	return kind == FINDING_LOST_WRITE || kind == FINDING_ZEROED ||
-	       kind == FINDING_STALE_EXPOSURE || kind == FINDING_RESURRECTED ||
-	       kind == FINDING_TORN;
+	       kind == FINDING_RESURRECTED || kind == FINDING_TORN;
 }
 
 static const struct shadow_file *file_called(const struct session *s, const char *name)
@@ -272,12 +272,17 @@ void ledger_result(struct session *s)
 		u64 at = atomic_load(&s->run->fs_down_ns);
 		const char *name = strerrorname_np((int)atomic_load(&s->run->fs_down_errno));
 
+		bool cut = atomic_load(&s->run->cut_ns);
+
 		snprintf(res->expected_end, sizeof(res->expected_end),
-			 "%s gave up (%s) at %.3f s, with faults armed; what had been synced was "
-			 "checked after mounting it again",
-			 s->target.fs,
-			 atomic_load(&s->run->fs_down_errno) && name ? name : "see the kernel log",
-			 (double)(at - MIN(at, s->run->start_ns)) / 1e9);
+			 "%s %s%s%s at %.3f s%s; what had been synced was checked after mounting "
+			 "it again",
+			 s->target.fs, cut ? "lost its device" : "gave up (",
+			 cut					       ? ""
+			 : atomic_load(&s->run->fs_down_errno) && name ? name
+								       : "see the kernel log",
+			 cut ? "" : ")", (double)(at - MIN(at, s->run->start_ns)) / 1e9,
+			 cut ? "" : ", with faults armed");
 	}
 }
 

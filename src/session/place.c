@@ -26,8 +26,9 @@ int place_save(const struct session *s, struct err *e)
 	attr_read(BOOT_ID, boot, sizeof(boot));
 	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "version", 1,
 		      "run", s->run_name, "state_dir", s->state_dir, "boot", boot, "type",
-		      t->type->name, "root", t->root, "image", t->image, "device", t->device, "fs",
-		      t->fs, "mounted", t->mounted, "prefilled", t->prefilled);
+		      t->type->name, "root", t->root, "image", t->image, "device",
+		      t->base[0] ? t->base : t->device, "fs", t->fs, "mounted", t->mounted,
+		      "prefilled", t->prefilled);
 	text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
 	r = text ? path_set(path, sizeof(path), "%s/target.json", s->run_dir) : -ENOMEM;
 	if (r == 0)

@@ -210,10 +210,12 @@ int session_arm(struct session *s, struct err *e)
 
 void session_know_target(struct session *s)
 {
+	const char *own = s->target.base[0] ? s->target.base : s->target.device;
+
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
 	if (s->klog)
-		klog_own_device(s->klog, s->target.device[0] ? s->target.device + 5 : "");
+		klog_own_device(s->klog, *own ? own + 5 : "");
 }
 
 static int make_target(struct session *s, struct err *e)
@@ -335,6 +337,7 @@ static void run_it(struct session *s)
 		s->result.duration_s = (double)(s->stop_ns - s->run->start_ns) / 1e9;
 		begun = now_ns();
 		faults_stop(s);
+		faults_cut_over(s);
 		if (s->sc->verify.final)
 			finish_check(s);
 		finish_fs(s);

@@ -60,8 +60,9 @@ struct session {
 	struct fault_run *faults; /* see session/faults.h */
 	size_t nfaults;
 	int faults_timer; /* only with faults */
-	pid_t *fault_pids;
-	int *fault_pins; /* O_PATH, one for each file: errors are kept with the inode */
+	struct fault_task *fault_tasks;
+	u64 owed_read_ns; /* the kernel log was searched for writeback errors */
+	int *fault_pins;  /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
 	struct live *live;
 	struct run_result result;

@@ -65,7 +65,15 @@ int disk_probe(const struct target *t, struct err *e)
 			       t->type->name);
 	if (!t->run_dir[0])
 		return err_set(e, -ENOENT, "the run directory is missing or its path is too long");
-	return fstype_probe(o->fs, e);
+	r = layers_probe(o->layers, e);
+	return r < 0 ? r : fstype_probe(o->fs, e);
+}
+
+const char *target_fs_to_make(const struct scenario *sc)
+{
+	const struct disk_options *o = sc->target.options;
+
+	return sc->target.type->unmount ? fstype_names[o->fs] : NULL;
 }
 
 static int set_options(struct libmnt_context *c, char *const options[])
@@ -127,15 +135,7 @@ static int make_mountpoint(struct target *t, struct err *e)
 	return r;
 }
 
-int disk_setup(struct target *t, struct err *e)
-{
-	const struct disk_options *o = t->options;
-	int r = fstype_make(o->fs, t->device, o->mkfs, e);
-
-	return r < 0 ? r : disk_attach(t, e);
-}
-
-int disk_attach(struct target *t, struct err *e)
+static int mount_first(struct target *t, struct err *e)
 {
 	const struct disk_options *o = t->options;
 	struct statvfs v;
@@ -155,6 +155,23 @@ int disk_attach(struct target *t, struct err *e)
 		return err_set(e, -errno, "%s: %s", t->root, strerror(errno));
 	t->block_bytes = v.f_bsize;
 	return 0;
+}
+
+int disk_setup(struct target *t, struct err *e)
+{
+	const struct disk_options *o = t->options;
+	int r = layers_make(t, o->layers, e);
+
+	if (r == 0)
+		r = fstype_make(o->fs, t->device, o->mkfs, e);
+	return r < 0 ? r : mount_first(t, e);
+}
+
+int disk_attach(struct target *t, struct err *e)
+{
+	int r = layers_make(t, 0, e);
+
+	return r < 0 ? r : mount_first(t, e);
 }
 
 int disk_unmount(struct target *t, struct err *e)
@@ -196,6 +213,8 @@ int disk_teardown(struct target *t, struct err *e)
 			return err_set(e, -errno, "%s: %s", t->root, strerror(errno));
 		r = undo_forget(t->undo, t->undo_dir);
 	}
+	if (r == 0)
+		r = layers_remove(t, e);
 	if (r < 0 && !e->text[0])
 		err_set(e, r, "%s: %s", undo_path(t->undo), strerror(-r));
 	return r;

@@ -14,6 +14,7 @@ struct disk_options {
 	int fs; /* enum fstype */
 	char **mkfs, **mount;
 	bool prefill;
+	u64 layers; /* bits of enum layer */
 };
 
 #define DISK_OPTIONS                                                                               \
@@ -23,17 +24,21 @@ struct disk_options {
 		    .help = "further arguments of mkfs"),                                          \
 		OPT(struct disk_options, mount, OPT_STRINGS, .def = "", .help = "mount options"),  \
 		OPT(struct disk_options, prefill, OPT_BOOL, .def = "false",                        \
-		    .help = "fill the device with a known pattern before mkfs")
+		    .help = "fill the device with a known pattern before mkfs"),                   \
+		OPT(struct disk_options, layers, OPT_ENUM_SET, .def = "", .choices = layer_names,  \
+		    .kconfig = layer_kconfig,                                                      \
+		    .help = "device-mapper layers under the filesystem, for faults")
 
 /* Rights, kernel, programs and mount options. As target_type.probe. */
 int disk_probe(const struct target *t, struct err *e);
-/* t->device is there: mkfs, mount on <run_dir>/mnt, fill in t->root, fs, block_bytes. */
+/* t->device is there: layers on it, mkfs, mount on <run_dir>/mnt, fill in t->root, fs, block_bytes.
+ */
 int disk_setup(struct target *t, struct err *e);
-/* The same for a filesystem that is there: mount only. */
+/* The same for a filesystem that is there: mount only, without layers. */
 int disk_attach(struct target *t, struct err *e);
 int disk_remount_cycle(struct target *t, struct err *e);
 int disk_unmount(struct target *t, struct err *e);
-/* Unmount and remove the mount point; the device is as it was before disk_setup(). */
+/* Unmount, remove the mount point and the layers; the device is as it was before disk_setup(). */
 int disk_teardown(struct target *t, struct err *e);
 
 /* Fill @fd, @len bytes of a file or a block device, with the prefill pattern; synced. */

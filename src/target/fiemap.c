@@ -91,6 +91,19 @@ static int read_at(int dev_fd, u64 physical, char *buf, size_t len)
 	return 0;
 }
 
+static bool has_addresses(const struct target *t, int fd)
+{
+	/* btrfs maps to its own logical address space, over devices and copies. */
+	return t->device[0] && strcmp(t->fs, "btrfs") && !on_realtime(fd);
+}
+
+int target_map(const struct target *t, int fd, u64 offset, u64 *ret_address)
+{
+	u64 len;
+
+	return has_addresses(t, fd) ? map_one(fd, offset, SECTOR, ret_address, &len) : -EOPNOTSUPP;
+}
+
 ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf, size_t len)
 {
 	_cleanup_close_ int dev_fd = -1;
@@ -99,8 +112,7 @@ ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf
 
 	if (!len || len % SECTOR || offset % SECTOR)
 		return -EINVAL;
-	/* btrfs maps to its own logical address space, over devices and copies. */
-	if (!t->device[0] || !strcmp(t->fs, "btrfs") || on_realtime(fd))
+	if (!has_addresses(t, fd))
 		return -EOPNOTSUPP;
 	dev_fd = open(t->device, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (dev_fd < 0)

@@ -47,6 +47,8 @@ void target_init(struct target *t, const struct scenario *sc, const char *run_di
 		.undo_dir = -1,
 		.loop_fd = -1,
 	};
+	for (int i = 0; i < DM_LAYERS; i++)
+		t->layers[i].undo = -1;
 	/* What does not fit stays empty, and is refused where the path is used. */
 	if (!realpath(run_dir, full) || strlen(full) >= sizeof(t->run_dir))
 		full[0] = '\0';

@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/option.h"
 #include "scenario.h"
+#include "target/layers.h"
 #include "undo.h"
 
 #include <sys/types.h>
@@ -22,12 +23,14 @@ struct target {
 	char run_dir[512]; /* of the run; images are made here unless the scenario says otherwise */
 	char root[600];	   /* directory that the files are made in */
 	char device[64];   /* block device under it, "" where there is none */
+	char base[64];	   /* the same below the layers, and without any; "" likewise */
 	char image[600];   /* file behind the loop device, "" where there is none */
 	char fs[16];	   /* "xfs", "ext4", "btrfs", or what the mount table says */
 	u64 block_bytes;   /* filesystem block size */
 	bool mounted;	   /* the mount is ours: remount and fsck are possible */
 	bool prefilled;
 	bool destroy_ok; /* the command line named this device with --destroy */
+	struct target_layer layers[DM_LAYERS]; /* those that are there have an undo entry */
 	struct undo *undo;
 	int undo_mount, undo_loop, undo_image, undo_dir; /* journal entries, -1 */
 	int loop_fd; /* keeps the loop device while nothing is mounted on it, -1 */
@@ -79,6 +82,10 @@ bool target_has_fs(const struct target *t);
  */
 ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf, size_t len);
 
+/* Where on the block device the byte at @offset of the file @fd is. 0, or -ENODATA and -EOPNOTSUPP
+ * as for target_read_device(). */
+int target_map(const struct target *t, int fd, u64 offset, u64 *ret_address);
+
 /* Open the directory @path for a run's files. -EINVAL or -EPERM with one line and the cure for
  * "/", system directories, a symbolic link in any component, what is no directory, and pseudo
  * or read-only filesystems. *ret_fd (O_PATH) is the caller's. (openat2(2)) */
@@ -89,6 +96,8 @@ int target_refuse_path(const char *path, struct err *e);
  * of it), or lies under "/" or any of @protect (paths, NULL-terminated; NULL for none). */
 int target_refuse_device(const char *device, const char *const protect[], struct err *e);
 
+/* The filesystem that the scenario's target will be made with; NULL where it is there already. */
+const char *target_fs_to_make(const struct scenario *sc);
 /* The directory that the scenario names for the files of @t, known before setup; NULL where the
  * filesystem is made for the run. */
 const char *target_given_dir(const struct target *t);

@@ -26,6 +26,8 @@ static const struct {
 		       "the guest went down without a word" },
 	[VM_HANG] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG, "hang",
 		      "the guest gave no sign of life" },
+	[VM_STUCK] = { EXIT_FINDING, VERDICT_FAIL, FINDING_KERNEL_HANG, "stuck",
+		       "tasks of the guest hang, and the run with them" },
 	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "timeout",
 			 "the guest lived, and was not at its end when --timeout was over" },
 	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "killed", "QEMU was killed from outside" },
@@ -80,7 +82,7 @@ static void add_lines(struct finding *f, const struct klog_event *ev)
 static void add_events(const struct watch *w, struct run_result *r, const struct klog_event *top,
 		       u64 time_ns)
 {
-	for (size_t i = 0; i < klog_count(w->klog); i++) {
+	for (size_t i = w->begun_events; i < klog_count(w->klog); i++) {
 		const struct klog_event *ev = klog_event(w->klog, i);
 		struct finding *f;
 
@@ -103,8 +105,10 @@ static u64 lived_ns(const struct watch *w)
 /* The end itself, then what else the console had. */
 static void add_findings(const struct watch *w, struct run_result *r, int end)
 {
-	u64 time_ns = lived_ns(w);
-	const struct klog_event *top = end == VM_CRASH ? gravest(w->klog) : NULL;
+	u64 time_ns = end == VM_STUCK ? w->stuck_ns - w->begun_ns : lived_ns(w);
+	const struct klog_event *top = end == VM_CRASH	 ? gravest(w->klog)
+				       : end == VM_STUCK ? watch_stuck(w)
+							 : NULL;
 	struct finding *f = finding_new(r, ends[end].finding, time_ns, "console");
 
 	if (!f)
@@ -122,7 +126,7 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 		snprintf(f->sentence, sizeof(f->sentence), "%s", ends[end].text);
 	if (top)
 		add_lines(f, top);
-	for (size_t i = 0; end == VM_HANG && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
+	for (size_t i = 0; top == NULL && i < w->nstuck && f->nlog < FINDING_LINES; i++) {
 		f->log[f->nlog] = strdup(w->stuck[i]);
 		f->nlog += f->log[f->nlog] != NULL;
 	}

@@ -46,6 +46,7 @@ enum vm_end {
 	VM_MUTE,	/* not a byte: the accelerator does not work */
 	VM_CRASH,	/* panic, or it went down without a word */
 	VM_HANG,	/* no heartbeat */
+	VM_STUCK,	/* a heartbeat; but tasks hang, and the run with them */
 	VM_TIMEOUT,	/* alive, and not at the end when the time was over */
 	VM_GONE,	/* somebody killed QEMU */
 	VM_CUT,		/* we did, as was asked: the power was cut */

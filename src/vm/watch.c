@@ -92,6 +92,8 @@ static void begin(struct watch *w, const struct frame *f)
 	w->current = (int)f->id;
 	w->arrival.dirfd = w->dir_fds[f->id];
 	w->begun_ns = now_ns();
+	w->begun_events = klog_count(w->klog);
+	w->stuck_ns = 0;
 	tell(w, f->id, -1);
 }
 
@@ -261,6 +263,34 @@ static int how_it_died(struct watch *w)
 	return w->complaint[0] ? VM_TROUBLE : VM_CRASH;
 }
 
+const struct klog_event *watch_stuck(const struct watch *w)
+{
+	for (size_t i = w->begun_events; w->current >= 0 && i < klog_count(w->klog); i++) {
+		const struct klog_event *ev = klog_event(w->klog, i);
+
+		if (ev->finding == FINDING_KERNEL_HANG && !ev->allowed &&
+		    ev->severity >= w->o->scenarios[w->current]->kernel_log.fail_at)
+			return ev;
+	}
+	return NULL;
+}
+
+/* A run ends by itself when the log has a hang, unless it waits for what hangs. One that does not
+ * stop at a finding has its time first. */
+static bool is_stuck(struct watch *w, u64 now)
+{
+	const struct scenario *sc;
+	u64 rest;
+
+	if (w->current < 0 || w->exits[w->current] >= 0)
+		return false;
+	if (!w->stuck_ns && watch_stuck(w))
+		w->stuck_ns = now;
+	sc = w->o->scenarios[w->current];
+	rest = sc->stop_on == STOP_HIT ? 0 : w->begun_ns + sc->duration_ns;
+	return w->stuck_ns && now > MAX(w->stuck_ns, rest) + w->o->silence_ns;
+}
+
 /* What the clock says, or -1: go on. */
 static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 {
@@ -279,6 +309,8 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return VM_CUT;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
+	if (is_stuck(w, now))
+		return VM_STUCK;
 	if (w->o->each_ns && w->current >= 0 && w->exits[w->current] < 0 &&
 	    now > w->begun_ns + w->o->each_ns)
 		return VM_TIMEOUT;
@@ -329,9 +361,10 @@ int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns)
 		else
 			end = overdue(w, limit_ns, mute_ns);
 	}
-	if (end == VM_HANG || end == VM_TIMEOUT)
+	if (end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT)
 		ask_why(w);
-	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_TIMEOUT || end == VM_CUT) {
+	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT ||
+	    end == VM_CUT) {
 		if (w->line_len)
 			console_line(w);
 		klog_finish(w->klog);

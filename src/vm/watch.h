@@ -29,12 +29,16 @@ struct watch {
 	u64 started_ns, begun_ns, beat_ns;
 	u64 hello_ns, first_ns; /* when it had booted, and when workers began; 0: not yet */
 	u64 console_bytes;
+	size_t begun_events; /* of the console, that were there when the scenario began */
+	u64 stuck_ns;	     /* when the console first had a hang of this scenario, 0: none */
 	char *stuck[FINDING_LINES]; /* what SysRq w said of blocked tasks; owned */
 	size_t nstuck;
 	bool listing, hello, done, sysrq_answered;
 	int error; /* the host's own, first */
 };
 
+/* The first hang that the console had in this scenario, or NULL. */
+const struct klog_event *watch_stuck(const struct watch *w);
 /* Watch until it ends; @limit_ns is for all of it, @mute_ns how long not a byte may come (0:
  * for ever). Returns enum vm_end. QEMU is stopped. */
 int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns);

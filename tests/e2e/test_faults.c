@@ -181,6 +181,13 @@ static void what_must_not_be_touched(void **state)
 	refused(IMAGE, WRITERS, "{'type': 'freeze'}", "would last to the end");
 	refused(IMAGE, WRITERS, "{'type': 'freeze', 'for': '31s'}", "watchdog");
 	refused(IMAGE, WRITERS, "{'type': 'enospc'}, {'type': 'enospc'}", "each fault once");
+	refused(IMAGE, WRITERS,
+		"{'type': 'fail_make_request', 'options': {'task_filter': true, 'workers': "
+		"['buffered_writer', 'dio_reader']}}",
+		"no worker of the scenario is one");
+	refused(IMAGE, WRITERS,
+		"{'type': 'fail_make_request', 'options': {'workers': ['buffered_writer']}}",
+		"task_filter is off");
 	refused(IMAGE, WRITERS ", {'type': 'remount'}", "{'type': 'fail_make_request'}",
 		"which unmounts");
 }

@@ -74,6 +74,11 @@ static void *decode(const struct target_type *type, const char *const values[])
 				if (!strcmp(o->choices[i], text))
 					*(int *)(block + o->offset) = i;
 			break;
+		case OPT_ENUM_SET:
+			for (int i = 0; o->choices[i]; i++)
+				if (strstr(text, o->choices[i]))
+					*(u64 *)(block + o->offset) |= 1ULL << i;
+			break;
 		case OPT_STRING:
 			*(const char **)(block + o->offset) = text;
 			break;

@@ -267,13 +267,14 @@ static u32 after_the_crash(struct model *m)
 
 		checked++;
 		open_cases += j == JUDGED_OPEN;
-		exact += shadow_durable(m->x.f, c).exact;
+		exact += shadow_durable(m->x.f, shadow_view(c)).exact;
 		wrong += j == JUDGED_WRONG;
 		if (j == JUDGED_WRONG && !m->fault)
 			fail_msg("cell %u: called %s (%s)", (u32)cell, finding_infos[v.kind].name,
 				 v.what);
 		/* a few bytes of another generation may pass for flipped bits */
-		if (j == JUDGED_WRONG && v.kind != FINDING_NOT_DURABLE && v.kind != FINDING_BIT_FLIP)
+		if (j == JUDGED_WRONG && v.kind != FINDING_NOT_DURABLE &&
+		    v.kind != FINDING_BIT_FLIP)
 			fail_msg("cell %u: %s, not not-durable (%s)", (u32)cell,
 				 finding_infos[v.kind].name, v.what);
 	}

@@ -72,7 +72,7 @@ static bool is_certain(const struct shadow_file *f, const struct shadow_cell *c)
 {
 	u64 settled = atomic_load(&c->settled), flight = atomic_load(&c->flight);
 
-	return shadow_durable(f, c).exact && CELL_KIND(settled) == CELL_STAMP &&
+	return shadow_durable(f, shadow_view(c)).exact && CELL_KIND(settled) == CELL_STAMP &&
 	       CELL_GEN(settled) > 1 && CELL_GEN(flight) == CELL_GEN(settled) &&
 	       !(flight & (CELL_PENDING | CELL_DOUBTS));
 }
