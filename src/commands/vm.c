@@ -29,6 +29,9 @@ static const char help[] =
 	"  --memory SIZE    memory of the guest (default: 2G)\n"
 	"  --disk SIZE[:serial=NAME]\n"
 	"                   a disk: /dev/vda, /dev/vdb, ... and /dev/disk/by-id/virtio-NAME\n"
+	"  --cut TIME       cut the power so long after the first operation, then `stressd "
+	"verify`:\n"
+	"                   is all that was synced there? One scenario, at least 1s\n"
 	"  --timeout TIME   of all of it (default: four times the durations, and five minutes)\n"
 	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
@@ -120,6 +123,10 @@ static int take_option(struct vm_options *o, int c, char *value)
 			return usage_error("vm", "more than %d disks", VM_DISKS_MAX - 1);
 		return parse_disk(value, &o->disks[o->ndisks++]) < 0
 			       ? bad("disk", value, "SIZE or SIZE:serial=NAME, like 1G:serial=test")
+			       : 0;
+	case 'p':
+		return parse_time(value, &o->cut_ns) < 0 || o->cut_ns < NSEC_PER_SEC
+			       ? bad("cut", value, "a time like 3s, at least 1s")
 			       : 0;
 	case 't':
 		return parse_time(value, &o->timeout_ns) < 0 || !o->timeout_ns
@@ -238,6 +245,9 @@ static int settle(struct scoreboard_options *o, const struct check_config *check
 		return usage_error("vm", "--fragment and --json go with --check-config");
 	if (check->path && o->mutants)
 		return usage_error("vm", "--check-config or --scoreboard, not both");
+	if (o->mutants && o->vm.cut_ns)
+		return usage_error("vm", "--cut goes with a scenario; with --scoreboard the list "
+					 "of faults has \"cut\"");
 	return check->path ? 0 : vm_scoreboard_settle(o, nscenarios);
 }
 
@@ -250,6 +260,7 @@ int cmd_vm(int argc, char **argv)
 		{ "cpus", required_argument, NULL, 'c' },
 		{ "memory", required_argument, NULL, 'm' },
 		{ "disk", required_argument, NULL, 'd' },
+		{ "cut", required_argument, NULL, 'p' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },

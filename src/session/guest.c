@@ -96,6 +96,30 @@ void guest_describe(struct session *s)
 	path_set(s->result.run_dir, sizeof(s->result.run_dir), "%.400s/" REPORTS, s->run_dir);
 }
 
+/* How a filesystem says that what is on its disk is not what it wrote. Of other errors nothing is
+ * known: this kernel may lack a feature. */
+static bool is_corruption(int r)
+{
+	return r == -EUCLEAN || r == -EBADMSG || r == -EIO;
+}
+
+/* It had been made, synced by mkfs, and mounted. */
+bool crashed_fs(struct session *s, int r)
+{
+	bool there = target_has_fs(&s->target);
+	struct finding *g;
+
+	if (!s->target.device[0] || s->target.mounted || (there && !is_corruption(r)))
+		return false;
+	g = account_plain(
+		FINDING_NOT_DURABLE, "verify", s->died_ns - MIN(s->died_ns, s->run->start_ns),
+		"the filesystem was mounted before the crash and cannot be after it: %s%s%s",
+		there ? strerror(-r) : "no ", there ? "" : s->target.fs,
+		there ? "" : " is on the disk");
+	judge_add(s, g);
+	return true;
+}
+
 static void missing(struct session *s, const struct shadow_file *f)
 {
 	struct finding *g = account_plain(FINDING_NOT_DURABLE, "verify",

@@ -257,7 +257,9 @@ static void verify(struct session *s)
 
 	session_watch_klog(s, "verify.log");
 	r = take_up_target(s, &e);
-	if (r == 0 && s->crashed && crashed_files(s) < 0)
+	if (r < 0 && s->crashed && crashed_fs(s, r))
+		r = 0, lost = true;
+	else if (r == 0 && s->crashed && crashed_files(s) < 0)
 		lost = true;
 	else if (r == 0)
 		r = open_actor(s, &e);

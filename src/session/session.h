@@ -122,6 +122,8 @@ bool guest_look(struct session *s);
 int guest_place(struct session *s, struct err *e);
 /* After session_describe(): reports go beside those of the run itself. */
 void guest_describe(struct session *s);
+/* The target cannot be mounted, for @r: is its filesystem gone? True: yes, and it was said. */
+bool crashed_fs(struct session *s, int r);
 /* The target is mounted: are the files there, as long as they may be? From here on the shadow is
  * judged by what was durable. -ENOENT: some are gone, and it was said. */
 int crashed_files(struct session *s);

@@ -69,6 +69,8 @@ void target_init(struct target *t, const struct scenario *sc, const char *run_di
 /* Run the filesystem's own checker, read-only, on the unmounted device. 0 clean, 1 complaints
  * (output in *ret_text, owned by the caller), -errno when it could not run. */
 int target_fsck(const struct target *t, char **ret_text, struct err *e);
+/* Does the unmounted device have a superblock of its filesystem? Also when it cannot be read. */
+bool target_has_fs(const struct target *t);
 /*
  * Read @len bytes (a multiple of 512) that FIEMAP says lie behind @offset of the file @fd,
  * from the block device, bypassing every cache. Returns the bytes read, fewer than @len where

@@ -52,6 +52,8 @@ static const struct opt_def mutant_options[] = {
 	    .expects = "names like CONFIG_PROVE_LOCKING", .help = "what the kernel must have set"),
 	OPT(struct mutant, append, OPT_STRING, .max = "500",
 	    .help = "further words for the kernel command line; own boots only"),
+	OPT(struct mutant, cut, OPT_TIME_RANGE, .def = "", .min = "1s", .max = "1h",
+	    .help = "the power is cut so long after the first operation, drawn by the seed"),
 	OPT(struct mutant, missed, OPT_STRING, .min = "1", .max = "500",
 	    .help = "the reason, where it is known not to be detected"),
 	{ .type = OPT_END },
@@ -90,8 +92,9 @@ static int check_mutant(const struct mutant_list *list, const struct mutant *m,
 	if (r < 0)
 		return r;
 	if (m->append && m->boot != MUTANT_OWN)
-		return json_fail(&AT_KEY(at, "append"),
-				 "others share the boot; expected none, or \"boot\": \"own\"");
+		return json_fail(
+			&AT_KEY(at, "append"),
+			"others share the boot; expected none, \"boot\": \"own\" or a \"cut\"");
 	for (const struct mutant *other = list->mutants; other < m; other++) {
 		if (other->id == m->id)
 			return json_fail(&AT_KEY(at, "id"),
@@ -166,6 +169,8 @@ static int decode_mutant(struct mutant_list *list, const json_t *v, const struct
 	struct mutant *m = &list->mutants[list->n++];
 	int r = option_decode(mutant_options, NULL, v, m, at, NULL);
 
+	if (m->cut.hi)
+		m->boot = MUTANT_OWN;
 	if (r == 0)
 		r = check_mutant(list, m, at);
 	if (r < 0)

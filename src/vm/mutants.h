@@ -20,8 +20,9 @@ struct mutant {
 	char **findings;  /* names of those that are right; NULL-terminated, as all lists here */
 	char **scenarios; /* as the file has them: relative to it */
 	char **needs;	  /* CONFIG_* that must be set in the kernel */
-	int boot;	  /* enum mutant_boot */
+	int boot;	  /* enum mutant_boot; MUTANT_OWN wherever there is a cut */
 	char *append;	  /* further words for the kernel command line, or NULL */
+	struct range cut; /* the power is cut so long after the first operation; hi 0: never */
 	char *missed;	  /* why it is known not to be detected, or NULL */
 	u64 kinds;	  /* bit enum finding_kind: @findings */
 	size_t *plays;	  /* of each scenario its place in the list's own */

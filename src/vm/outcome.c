@@ -31,6 +31,8 @@ static const struct {
 	[VM_TIMEOUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "timeout",
 			 "the guest lived, and was not at its end when --timeout was over" },
 	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "killed", "QEMU was killed from outside" },
+	[VM_CUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "cut",
+		     "the power was cut, as was asked; verify/ has the check of what was left" },
 	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted", "interrupted" },
 	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "trouble",
 			 "the guest could not run the scenario" },
@@ -190,7 +192,7 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	count_workers(&r);
 	if (ends[end].finding >= 0)
 		add_findings(w, &r, end);
-	else if (end == VM_TIMEOUT)
+	else if (end == VM_TIMEOUT || end == VM_CUT)
 		add_events(w, &r, NULL, lived_ns(w));
 	if (r.nfindings) {
 		r.verdict = VERDICT_FAIL;
@@ -202,7 +204,7 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	status = r.exit;
 	if (report_write_all(&r, e) < 0)
 		status = EXIT_TROUBLE;
-	else
+	else if (end != VM_CUT || r.nfindings) /* the other half of it is still to come */
 		report_text(&r, w->o->out, want_colour(w->o->out));
 	free_result(&r);
 	return status;

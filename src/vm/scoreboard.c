@@ -14,6 +14,7 @@
 #define EXIT_TROUBLE	 3
 #define SILENCE_LEAST_NS (10 * NSEC_PER_SEC)
 #define SILENCE_FACTOR	 3
+#define SILENCE_CUTS	 3ULL
 
 static const struct {
 	const char *name;
@@ -106,6 +107,18 @@ static struct trial *add_trial(struct scoreboard *b, const struct mutant *m, siz
 	return t;
 }
 
+/* A miss counts with the latest of them: the fault would have shown at a later cut, or never. */
+static void draw_cuts(struct trial *t, struct range cut)
+{
+	t->cut = cut;
+	for (size_t i = 0; cut.hi && i < t->n; i++) {
+		struct rng rng = { t->attempts[i].seed };
+
+		t->attempts[i].cut_ns = rng_in(&rng, cut);
+		t->limit_ns = cut.hi;
+	}
+}
+
 static int plan_mutants(struct scoreboard *b)
 {
 	for (size_t i = 0; i < b->list.n; i++) {
@@ -122,6 +135,7 @@ static int plan_mutants(struct scoreboard *b)
 			t->kernel = kernel;
 			t->limit_ns = b->o->limit_ns;
 			t->append = m->append ? m->append : "";
+			draw_cuts(t, m->cut);
 			snprintf(t->why, sizeof(t->why), "%s", why);
 		}
 	}
@@ -134,12 +148,14 @@ static bool is_planned(const struct scoreboard *b, const struct trial *like)
 	for (size_t i = b->nmutated; i < b->n; i++)
 		if (b->trials[i].kernel == like->kernel &&
 		    b->trials[i].scenario == like->scenario &&
+		    b->trials[i].cut.lo == like->cut.lo && b->trials[i].cut.hi == like->cut.hi &&
 		    !strcmp(b->trials[i].append, like->append))
 			return true;
 	return false;
 }
 
-/* All that ran under a mutant, once, on the same kernels with the same words. */
+/* All that ran under a mutant, once, on the same kernels with the same words; where the power was
+ * cut, some times. */
 static int plan_healthy(struct scoreboard *b)
 {
 	for (size_t i = 0; i < b->nmutated; i++) {
@@ -148,11 +164,13 @@ static int plan_healthy(struct scoreboard *b)
 
 		if (like.kernel < 0 || is_planned(b, &like))
 			continue;
-		t = add_trial(b, NULL, like.scenario, 1);
+		t = add_trial(b, NULL, like.scenario,
+			      like.cut.hi ? (size_t)MAX(SILENCE_CUTS, b->o->repeat) : 1);
 		if (!t)
 			return -ENOMEM;
 		t->kernel = like.kernel;
 		t->append = like.append;
+		draw_cuts(t, like.cut);
 	}
 	return 0;
 }
@@ -164,6 +182,8 @@ static void set_silence(struct scoreboard *b)
 		struct trial *t = &b->trials[i];
 		u64 longest_ns = 0;
 
+		if (t->cut.hi)
+			continue;
 		for (size_t k = 0; k < b->nmutated; k++)
 			for (size_t j = 0; j < b->trials[k].n; j++) {
 				const struct attempt *a = &b->trials[k].attempts[j];

@@ -54,6 +54,7 @@ struct attempt {
 	int end;	/* enum attempt_end */
 	int kind;	/* of the first finding that counts, -1: none */
 	u64 time_ns;	/* of it, since the first operation */
+	u64 cut_ns;	/* when the power is cut, since the first operation; 0: never */
 	s64 hits;	/* of the faulty code; -1: not known */
 	char text[512]; /* the finding's sentence, or why there is no result */
 	char dir[64];	/* below the run directory; "": none */
@@ -64,7 +65,8 @@ struct trial {
 	size_t scenario;	     /* in the list's own */
 	int kernel;		     /* -1: none that was given will do: @why */
 	const char *append;	     /* further words for the command line, "" */
-	u64 limit_ns;
+	struct range cut;	     /* of its attempts' cuts; hi 0: none */
+	u64 limit_ns;		     /* with cuts: that of the latest */
 	struct attempt *attempts;
 	size_t n;
 	char why[256];
@@ -140,6 +142,11 @@ struct score_sum score_sum(const struct scoreboard *b, const struct mutant_score
 const char *score_time(char buf[SCORE_TIME_MAX], u64 ns, bool open);
 /* "100 ms to > 60 s"; "" where there is no attempt to speak of. */
 const char *score_range(char buf[2 * SCORE_TIME_MAX], const struct trial_stats *s);
+/* "10s", "3 cuts at 2s..6s": how long, or how often, a trial without a mutant was silent. */
+const char *score_span(char buf[2 * SCORE_TIME_MAX], const struct trial *t);
+/* The attempt by which a trial without a mutant is told: one that was not silent, a false alarm
+ * before all. */
+const struct attempt *score_worst(const struct trial *t);
 /* "zeroed, lost-write": the kinds in @kinds. */
 const char *score_kinds(char buf[256], u64 kinds);
 /* "2 reached, not detected; 1 not exercised": the attempts of a trial that were no detection. */

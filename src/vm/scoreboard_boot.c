@@ -44,7 +44,8 @@ static bool interrupted(void)
 	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM));
 }
 
-/* The scenario as this attempt runs it: its own seed, the limit, and an end at the first hit. */
+/* The scenario as this attempt runs it: its own seed, the limit, and an end at the first hit. One
+ * whose power is to be cut must not end before. */
 static struct scenario *scenario_of(const struct scoreboard *b, const struct row *row,
 				    struct err *e)
 {
@@ -54,7 +55,7 @@ static struct scenario *scenario_of(const struct scoreboard *b, const struct row
 	char limit[UNITS_MAX];
 	struct scenario *ret;
 
-	format_time(limit, row->trial->limit_ns);
+	format_time(limit, row->trial->limit_ns + (row->attempt->cut_ns ? REST_NS : 0));
 	if (!o || json_object_set_new(o, "seed", json_integer((json_int_t)row->attempt->seed)) ||
 	    json_object_set_new(o, "duration", json_string(limit)) ||
 	    json_object_set_new(o, "stop_on", json_string("hit")))
@@ -99,7 +100,14 @@ static void put_progress(const struct scoreboard *b, const struct row *row, bool
 	fflush(out);
 }
 
-/* A finding that is right is one of many: what is read of it is its report. */
+/* Of a finding that is right, one of many, and of silence after a power cut: what is read of it is
+ * its report. */
+static bool is_dull(const struct attempt *a)
+{
+	return a->end == ATTEMPT_DETECTED ||
+	       (a->cut_ns && a->end > ATTEMPT_NOT_RUN && a->end != ATTEMPT_WRONG);
+}
+
 static void drop_evidence(const struct boot *boot, const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,7 +115,7 @@ static void drop_evidence(const struct boot *boot, const char *dir)
 
 	for (struct dirent *de; d && !boot->vm.keep && (de = readdir(d));)
 		if (!strcmp(de->d_name, "shadow") || !strcmp(de->d_name, "control") ||
-		    !strncmp(de->d_name, "ops.", 4))
+		    !strncmp(de->d_name, "ops.", 4) || !strncmp(de->d_name, "stressd-", 8))
 			unlinkat(fd, de->d_name, 0);
 }
 
@@ -142,7 +150,7 @@ static void settle(struct boot *boot, struct row *row, int status, const char *w
 
 	if (path_set(dir, sizeof(dir), "%s/%s", b->o->vm.run_dir, a->dir) == 0)
 		scoreboard_judge(row->trial, dir, a);
-	if (a->end == ATTEMPT_DETECTED)
+	if (is_dull(a))
 		drop_evidence(boot, dir);
 	if (a->end <= ATTEMPT_NOT_RUN) {
 		a->end = ATTEMPT_NOT_RUN;
@@ -176,7 +184,7 @@ static void on_scenario(void *ctx, size_t i, int status)
 
 static bool is_own(const struct trial *t)
 {
-	return t->mutant && t->mutant->boot == MUTANT_OWN;
+	return t->cut.hi || (t->mutant && t->mutant->boot == MUTANT_OWN);
 }
 
 /* The pending attempts that can go into one boot, with the first of them. */
@@ -222,7 +230,8 @@ static int prepare(struct boot *boot, FILE *log, struct err *e)
 	boot->vm.append = boot->append;
 	boot->vm.run_dir = boot->dir;
 	boot->vm.doubt_ends = true;
-	boot->vm.no_images = !boot->vm.keep;
+	boot->vm.cut_ns = boot->rows[0].attempt->cut_ns;
+	boot->vm.no_images = !boot->vm.keep && !boot->vm.cut_ns;
 	for (size_t i = 0; i < boot->vm.nscenarios; i++)
 		longest_ns = MAX(longest_ns, boot->rows[i].trial->limit_ns);
 	boot->vm.each_ns = b->o->vm.timeout_ns ? b->o->vm.timeout_ns : 4 * longest_ns + REST_NS;

@@ -179,16 +179,16 @@ static void put_mutant(const struct scoreboard *b, const struct mutant_score *m,
 
 static void put_healthy(const struct scoreboard *b, const struct trial *t, FILE *out)
 {
-	const struct attempt *a = &t->attempts[0];
+	const struct attempt *a = score_worst(t);
 	bool alarm = a->end == ATTEMPT_WRONG;
-	char limit[UNITS_MAX];
+	char span[2 * SCORE_TIME_MAX];
 
 	fputs("<tr><td>", out);
 	put(out, b->list.scenarios[t->scenario]->name);
 	fprintf(out,
 		"</td><td class=\"n\" data-is=\"for\">%s</td><td data-is=\"found\">"
 		"<span><span class=\"%s\">%s%s</span>",
-		format_time(limit, t->limit_ns), class_of(a->end, alarm),
+		score_span(span, t), class_of(a->end, alarm),
 		alarm ? "false alarm: " : attempt_titles[a->end],
 		alarm ? finding_infos[a->kind].name : "");
 	if (a->text[0] && a->end != ATTEMPT_SILENT) {

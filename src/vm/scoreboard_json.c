@@ -54,12 +54,13 @@ static json_t *attempt_to_json(const struct attempt *a)
 {
 	bool found = a->end == ATTEMPT_DETECTED || a->end == ATTEMPT_WRONG;
 
-	return json_pack("{so ss so so so so so}", "seed", number(a->seed), "outcome",
+	return json_pack("{so ss so so so so so so}", "seed", number(a->seed), "outcome",
 			 attempt_names[a->end], "finding",
 			 found ? json_string(finding_infos[a->kind].name) : json_null(), "time_ms",
 			 found ? ms(a->time_ns) : json_null(), "hits",
 			 a->hits < 0 ? json_null() : number((u64)a->hits), "text",
-			 text_or_null(a->text), "run_dir", text_or_null(a->dir));
+			 text_or_null(a->text), "run_dir", text_or_null(a->dir), "cut_ms",
+			 a->cut_ns ? ms(a->cut_ns) : json_null());
 }
 
 static json_t *attempts_to_json(const struct trial *t)

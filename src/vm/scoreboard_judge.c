@@ -84,10 +84,22 @@ static void judge_nothing(const struct trial *t, const json_t *result, struct at
 		a->end = ATTEMPT_IDLE;
 }
 
+/* Those of the run, and of the check after its power was cut. */
+static json_t *all_findings(const json_t *result, const json_t *check)
+{
+	json_t *all = json_array();
+
+	json_array_extend(all, json_object_get(result, "findings"));
+	json_array_extend(all, json_object_get(check, "findings"));
+	return all;
+}
+
 void scoreboard_judge(const struct trial *t, const char *dir, struct attempt *a)
 {
 	_cleanup_json_ json_t *result = load(dir, "result.json");
+	_cleanup_json_ json_t *check = load(dir, "verify/result.json");
 	_cleanup_json_ json_t *mutant = load(dir, GUEST_MUTANT_FILE);
+	_cleanup_json_ json_t *findings = all_findings(result, check);
 	const json_t *hits = json_object_get(mutant, "hits");
 
 	a->end = ATTEMPT_NOT_RUN;
@@ -95,7 +107,6 @@ void scoreboard_judge(const struct trial *t, const char *dir, struct attempt *a)
 	a->hits = json_is_integer(hits) ? json_integer_value(hits) : -1;
 	if (*text_at(mutant, "error"))
 		set_text(a, text_at(mutant, "error"));
-	else if (result && !judge_findings(a, t->mutant ? t->mutant->kinds : 0,
-					   json_object_get(result, "findings")))
-		judge_nothing(t, result, a);
+	else if (result && !judge_findings(a, t->mutant ? t->mutant->kinds : 0, findings))
+		judge_nothing(t, check ? check : result, a);
 }

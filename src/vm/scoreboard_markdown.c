@@ -29,6 +29,8 @@ static const char tail[] =
 	"is\n"
 	"  from the begin of the scenario, set-up included, to the last sign of life. An attempt\n"
 	"  without a right finding counts with its limit, and what is behind `>` was not reached.\n"
+	"- Where only a crash shows the fault the power is cut, the time is that of the cut, and\n"
+	"  `stressd verify` makes the check.\n"
 	"- *reached, not detected*: the faulty code ran and nothing was found; *never reached*: "
 	"it\n"
 	"  did not run; *not exercised*: the scenario's race was never entered; *not detected*: "
@@ -37,7 +39,8 @@ static const char tail[] =
 	"- The healthy kernel is booted anew and runs every scenario that is in the table, for "
 	"three\n"
 	"  times the longest time that its detection took and at least ten seconds, unless\n"
-	"  `--silence-time` says otherwise. Any finding there is a false alarm.\n";
+	"  `--silence-time` says otherwise, or for some power cuts. Any finding there is a false "
+	"alarm.\n";
 
 /* Text in a paragraph or a cell of a table: what Markdown would take for markup is escaped. */
 static void put(FILE *out, const char *s)
@@ -146,11 +149,11 @@ static void put_healthy(const struct scoreboard *b, FILE *out)
 	fputs("\n## Without a fault\n\n| scenario | time | found |\n| --- | --- | --- |\n", out);
 	for (size_t i = b->nmutated; i < b->n; i++) {
 		const struct trial *t = &b->trials[i];
-		const struct attempt *a = &t->attempts[0];
-		char limit[UNITS_MAX];
+		const struct attempt *a = score_worst(t);
+		char span[2 * SCORE_TIME_MAX];
 
 		fprintf(out, "| `%s` | %s | ", b->list.scenarios[t->scenario]->name,
-			format_time(limit, t->limit_ns));
+			score_span(span, t));
 		if (a->end == ATTEMPT_WRONG) {
 			fprintf(out, "false alarm: %s: ", finding_infos[a->kind].name);
 			put(out, a->text);

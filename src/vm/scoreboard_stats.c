@@ -3,6 +3,7 @@
  * functions; a time that is only known to be long stays told from one that was measured. */
 #include "vm/scoreboard.h"
 
+#include "base/units.h"
 #include "report/people.h"
 
 #include <string.h>
@@ -183,6 +184,29 @@ const char *score_range(char buf[2 * SCORE_TIME_MAX], const struct trial_stats *
 		snprintf(buf, 2 * SCORE_TIME_MAX, "%s to %s", score_time(lo, s->fastest_ns, false),
 			 score_time(hi, s->slowest_ns, s->slowest_open));
 	return buf;
+}
+
+const char *score_span(char buf[2 * SCORE_TIME_MAX], const struct trial *t)
+{
+	char lo[UNITS_MAX], hi[UNITS_MAX];
+	bool range = t->cut.hi > t->cut.lo;
+
+	if (!t->cut.hi)
+		return format_time(buf, t->limit_ns);
+	snprintf(buf, 2 * SCORE_TIME_MAX, "%zu cuts at %s%s%s", t->n, format_time(lo, t->cut.lo),
+		 range ? ".." : "", range ? format_time(hi, t->cut.hi) : "");
+	return buf;
+}
+
+const struct attempt *score_worst(const struct trial *t)
+{
+	const struct attempt *worst = &t->attempts[0];
+
+	for (size_t i = 1; i < t->n; i++)
+		if (worst->end != ATTEMPT_WRONG && t->attempts[i].end != ATTEMPT_SILENT &&
+		    (worst->end == ATTEMPT_SILENT || t->attempts[i].end == ATTEMPT_WRONG))
+			worst = &t->attempts[i];
+	return worst;
 }
 
 const char *score_kinds(char buf[256], u64 kinds)

@@ -67,13 +67,13 @@ static void put_mutant(const struct scoreboard *b, const struct mutant_score *m,
 static void put_healthy(const struct scoreboard *b, const struct trial *t, FILE *out,
 			const struct style *st)
 {
-	const struct attempt *a = &t->attempts[0];
+	const struct attempt *a = score_worst(t);
 	const char *kind = a->end == ATTEMPT_WRONG ? finding_infos[a->kind].name : NULL;
-	char limit[UNITS_MAX];
+	char span[2 * SCORE_TIME_MAX];
 
 	fprintf(out, "      %-28s %s%s%s%s%s in %s%s%s\n", b->list.scenarios[t->scenario]->name,
 		colour_of(st, a->end, kind), kind ? "false alarm" : attempt_titles[a->end],
-		kind ? ": " : "", kind ? kind : "", st->off, format_time(limit, t->limit_ns),
+		kind ? ": " : "", kind ? kind : "", st->off, score_span(span, t),
 		*t->append ? " with " : "", t->append);
 	if (a->text[0] && a->end != ATTEMPT_SILENT)
 		put_wrapped(out, "        ", 8, a->text);

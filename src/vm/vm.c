@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "vm/cut.h"
 #include "vm/guest.h"
 #include "vm/host.h"
 #include "vm/initramfs.h"
@@ -247,6 +248,8 @@ static int look_ahead(struct vm *v, struct err *e)
 
 	if (r == 0)
 		r = host_check(v->o, e);
+	if (r == 0 && v->o->cut_ns)
+		r = cut_check(v->o, e);
 	if (r < 0)
 		return r;
 	needs_add_guest(&n, v->o->ndisks > 0);
@@ -318,6 +321,8 @@ int vm_run(const struct vm_options *o, struct err *e)
 	} else {
 		end = boot(v, e);
 		r = end < 0 ? EXIT_TROUBLE : outcome_settle(&v->watch, end, e);
+		if (end == VM_CUT && !e->text[0])
+			r = cut_verify(o, r, e);
 	}
 	vm_free(v);
 	return r;

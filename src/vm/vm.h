@@ -22,6 +22,7 @@ struct vm_options {
 	u64 timeout_ns; /* of all of it; 0: four times the scenarios' durations, and five minutes */
 	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
+	u64 cut_ns;	/* the power is cut so long after the first operation; 0: never */
 	bool keep;
 	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];
@@ -48,13 +49,15 @@ enum vm_end {
 	VM_STUCK,	/* a heartbeat; but tasks hang, and the run with them */
 	VM_TIMEOUT,	/* alive, and not at the end when the time was over */
 	VM_GONE,	/* somebody killed QEMU */
+	VM_CUT,		/* we did, as was asked: the power was cut */
 	VM_INTERRUPTED, /* a signal asked us to stop */
 	VM_TROUBLE,	/* the host or the guest's init failed: the text says how */
 	VM_ENDS
 };
 
-/* Run it all. Returns the exit status: `stressd run`'s, and 75 when somebody killed QEMU; a line
- * for a person is in @e unless it is "". */
+/* Run it all. Returns the exit status: `stressd run`'s, and 75 when somebody killed QEMU; after a
+ * power cut that of `stressd verify`, which has checked what was left. A line for a person is in @e
+ * unless it is "". */
 int vm_run(const struct vm_options *o, struct err *e);
 /* Where the results of scenario @i go. 0 or -ENAMETOOLONG. */
 int vm_scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size);

@@ -304,6 +304,9 @@ static int overdue(struct watch *w, u64 limit_ns, u64 mute_ns)
 		return VM_MUTE;
 	if (!w->hello)
 		return age > MIN(BOOT_NS, limit_ns) ? VM_NO_BOOT : -1;
+	if (w->o->cut_ns && w->first_ns && w->exits[w->current] < 0 &&
+	    now > w->first_ns + w->o->cut_ns)
+		return VM_CUT;
 	if (now > w->beat_ns + w->o->silence_ns)
 		return VM_HANG;
 	if (is_stuck(w, now))
@@ -360,7 +363,8 @@ int watch_guest(struct watch *w, u64 limit_ns, u64 mute_ns)
 	}
 	if (end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT)
 		ask_why(w);
-	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT) {
+	if (end == VM_NO_BOOT || end == VM_HANG || end == VM_STUCK || end == VM_TIMEOUT ||
+	    end == VM_CUT) {
 		if (w->line_len)
 			console_line(w);
 		klog_finish(w->klog);

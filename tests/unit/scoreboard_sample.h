@@ -59,20 +59,37 @@ static inline struct attempt *sample_attempt(struct sample *s, struct trial *t, 
 
 static inline void sample_mutants(struct sample *s)
 {
-	static char *none[] = { NULL }, *zeroed[] = { "zeroed", NULL },
-		    *lost[] = { "lost-write", "zeroed", NULL }, *hang[] = { "kernel-hang", NULL },
-		    *warning[] = { "kernel-warning", NULL };
+	static char *zeroed[] = { "zeroed", NULL }, *lost[] = { "lost-write", "zeroed", NULL },
+		    *hang[] = { "kernel-hang", NULL }, *warning[] = { "kernel-warning", NULL };
 	static const struct mutant mutants[] = {
-		{ 1, "drops-cache", "What mmap stored is gone.", zeroed, none, none, 0, NULL, NULL,
-		  SAMPLE_BIT(ZEROED), NULL, 0 },
-		{ 2, "warns", SAMPLE_HOSTILE, warning, none, none, 0, NULL, NULL,
-		  SAMPLE_BIT(KERNEL_WARNING), NULL, 0 },
-		{ 3, "loses", "The data is lost.", lost, none, none, 0, NULL, NULL,
-		  SAMPLE_BIT(LOST_WRITE) | SAMPLE_BIT(ZEROED), NULL, 0 },
-		{ 4, "deadlocks", "Two locks, two orders.", hang, none, none, MUTANT_OWN, "quiet",
-		  NULL, SAMPLE_BIT(KERNEL_HANG), NULL, 0 },
-		{ 5, "known", "Nobody can see it.", lost, none, none, 0, NULL,
-		  "needs a power failure " SAMPLE_HOSTILE, SAMPLE_BIT(LOST_WRITE), NULL, 0 },
+		{ .id = 1,
+		  .name = "drops-cache",
+		  .summary = "What mmap stored is gone.",
+		  .findings = zeroed,
+		  .kinds = SAMPLE_BIT(ZEROED) },
+		{ .id = 2,
+		  .name = "warns",
+		  .summary = SAMPLE_HOSTILE,
+		  .findings = warning,
+		  .kinds = SAMPLE_BIT(KERNEL_WARNING) },
+		{ .id = 3,
+		  .name = "loses",
+		  .summary = "The data is lost.",
+		  .findings = lost,
+		  .kinds = SAMPLE_BIT(LOST_WRITE) | SAMPLE_BIT(ZEROED) },
+		{ .id = 4,
+		  .name = "deadlocks",
+		  .summary = "Two locks, two orders.",
+		  .findings = hang,
+		  .boot = MUTANT_OWN,
+		  .append = "quiet",
+		  .kinds = SAMPLE_BIT(KERNEL_HANG) },
+		{ .id = 5,
+		  .name = "known",
+		  .summary = "Nobody can see it.",
+		  .findings = lost,
+		  .missed = "needs a power failure " SAMPLE_HOSTILE,
+		  .kinds = SAMPLE_BIT(LOST_WRITE) },
 	};
 	static char *names[] = { "short-write", "uptodate-bits-aimed", "release", "stale" };
 
@@ -128,6 +145,10 @@ static inline void sample_make(struct sample *s)
 	sample_attempt(s, t, ATTEMPT_REACHED, -1, 0);
 	for (size_t i = 0; i < 3; i++)
 		sample_attempt(s, sample_trial(s, NULL, i, 10 * SAMPLE_S), ATTEMPT_SILENT, -1, 0);
+	t = sample_trial(s, NULL, 3, 6 * SAMPLE_S);
+	t->cut = (struct range){ 2 * SAMPLE_S, 6 * SAMPLE_S };
+	for (u64 i = 0; i < 3; i++)
+		sample_attempt(s, t, ATTEMPT_SILENT, -1, 0)->cut_ns = (2 + i) * SAMPLE_S;
 }
 
 #endif

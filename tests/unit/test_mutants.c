@@ -54,7 +54,12 @@ static const struct {
 	{ WITH("\"boot\": \"mine\""), "list.json", "5: /mutants/0/boot: \"mine\" is none of" },
 	{ WITH("\"needs\": [\"LOCKDEP\"]"), "list.json", "5: /mutants/0/needs/0: \"LOCKDEP\" has" },
 	{ WITH("\"append\": \"quiet\""), "list.json",
-	  "5: /mutants/0/append: others share the boot; expected none, or \"boot\": \"own\"" },
+	  "5: /mutants/0/append: others share the boot; expected none, \"boot\": \"own\" or a "
+	  "\"cut\"" },
+	{ WITH("\"cut\": \"soon\""), "list.json", "5: /mutants/0/cut: \"soon\" " },
+	{ WITH("\"cut\": \"500ms..3s\""), "list.json",
+	  "5: /mutants/0/cut: \"500ms..3s\" is out of range" },
+	{ WITH("\"cut\": \"3s..2s\""), "list.json", "5: /mutants/0/cut: \"3s..2s\" " },
 	{ FINDING("[]"), "list.json", "3: /mutants/0/findings: there is none; expected" },
 	{ FINDING("[\"bad\"]"), "list.json", "3: /mutants/0/findings/0: \"bad\" is none of" },
 	{ FINDING("[\"zeroed\", \"torn\", \"zeroed\"]"), "list.json",
@@ -127,7 +132,8 @@ static void everything(void **state)
 	assert_int_equal(mutants_load(path, &list, &e), 0);
 	assert_int_equal(list.n, 2);
 	m = &list.mutants[0];
-	assert_true(m->boot == MUTANT_SHARED && !m->append && !m->missed && !m->needs[0]);
+	assert_true(m->boot == MUTANT_SHARED && !m->cut.hi && !m->append && !m->missed &&
+		    !m->needs[0]);
 	assert_true(m->kinds == 1ULL << FINDING_ZEROED);
 	m = &list.mutants[1];
 	assert_int_equal(m->id, 9);
@@ -140,6 +146,34 @@ static void everything(void **state)
 	assert_int_equal(list.nscenarios, 1);
 	assert_true(m->nplays == 1 && m->plays[0] == 0);
 	assert_string_equal(list.scenarios[0]->name, "good");
+}
+
+/* Whoever pulls the plug has the machine for itself. */
+static void cuts(void **state)
+{
+	static const struct {
+		const char *cut;
+		struct range range;
+	} good[] = {
+		{ "\"2s..6s\"", { 2 * NSEC_PER_SEC, 6 * NSEC_PER_SEC } },
+		{ "\"3s\", \"append\": \"quiet\"", { 3 * NSEC_PER_SEC, 3 * NSEC_PER_SEC } },
+	};
+	char text[1024];
+
+	(void)state;
+	put("good.json", scenario);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		_cleanup_mutants_ struct mutant_list list = { 0 };
+		struct err e = { "" };
+
+		snprintf(text, sizeof(text), HEAD NAMED("loses", "1") ", \"cut\": %s } ] }",
+			 good[i].cut);
+		if (mutants_load(put("list.json", text), &list, &e) < 0)
+			fail_msg("%s", e.text);
+		assert_int_equal(list.mutants[0].cut.lo, good[i].range.lo);
+		assert_int_equal(list.mutants[0].cut.hi, good[i].range.hi);
+		assert_int_equal(list.mutants[0].boot, MUTANT_OWN);
+	}
 }
 
 static void some(void **state)
@@ -208,9 +242,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mistakes),	 cmocka_unit_test(cannot_be_read),
-		cmocka_unit_test(everything),	 cmocka_unit_test(some),
-		cmocka_unit_test(the_trees_own),
+		cmocka_unit_test(mistakes),   cmocka_unit_test(cannot_be_read),
+		cmocka_unit_test(everything), cmocka_unit_test(cuts),
+		cmocka_unit_test(some),	      cmocka_unit_test(the_trees_own),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -97,6 +97,57 @@ static void judges(void **state)
 	}
 }
 
+/* After a power cut: the host's word on the run, then what the check found. */
+static void after_a_cut(void **state)
+{
+	static const struct {
+		bool healthy;
+		const char *before, *verdict, *found;
+		int end, kind;
+		const char *text;
+	} cuts[] = {
+		{ false, "", "fail", ZEROED, ATTEMPT_DETECTED, FINDING_ZEROED, "zeros" },
+		{ false, "", "fail", LOST, ATTEMPT_WRONG, FINDING_LOST_WRITE, "lost" },
+		{ true, "", "fail", LOST, ATTEMPT_WRONG, FINDING_LOST_WRITE, "lost" },
+		{ true, "", "pass", "", ATTEMPT_SILENT, -1, "" },
+		{ false, "", "pass", "", ATTEMPT_MISSED, -1, "" },
+		/* What the console had counts, whatever the check says. */
+		{ false, ZEROED, "pass", "", ATTEMPT_DETECTED, FINDING_ZEROED, "zeros" },
+		{ true, LOST, "pass", "", ATTEMPT_WRONG, FINDING_LOST_WRITE, "lost" },
+		/* The check failed, or was never made: no result, though the cut was. */
+		{ true, "", "error", "", ATTEMPT_NOT_RUN, -1, "why" },
+		{ true, "", NULL, "", ATTEMPT_NOT_RUN, -1, "cut" },
+	};
+	const struct mutant m = { .kinds = 1ULL << FINDING_ZEROED };
+	char text[1024];
+
+	(void)state;
+	put("mutant.json", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(cuts); i++) {
+		const struct trial t = { .mutant = cuts[i].healthy ? NULL : &m };
+		struct attempt a = { .text = "", .cut_ns = NSEC_PER_SEC };
+
+		snprintf(text, sizeof(text),
+			 "{\"verdict\": \"incomplete\", \"reason\": \"cut\", \"findings\": [%s], "
+			 "\"races\": []}",
+			 cuts[i].before);
+		put("result.json", text);
+		snprintf(text, sizeof(text),
+			 "{\"verdict\": \"%s\", \"reason\": \"%s\", \"findings\": [%s], "
+			 "\"races\": []}",
+			 cuts[i].verdict ? cuts[i].verdict : "",
+			 cuts[i].verdict && !strcmp(cuts[i].verdict, "error") ? "why" : "",
+			 cuts[i].found);
+		put("verify/result.json", cuts[i].verdict ? text : NULL);
+		scoreboard_judge(&t, dir, &a);
+		if (a.end != cuts[i].end || a.kind != cuts[i].kind ||
+		    strcmp(a.text, cuts[i].text) != 0)
+			fail_msg("row %zu: %s, kind %d, \"%s\"", i, attempt_names[a.end], a.kind,
+				 a.text);
+	}
+	put("verify/result.json", NULL);
+}
+
 /* A guest that went wild sends what is no result: nothing is known, and nothing breaks. */
 static void nonsense(void **state)
 {
@@ -123,8 +174,13 @@ static void nonsense(void **state)
 
 static int set_up(void **state)
 {
+	char path[512];
+
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/verify", dir);
+	return mkdir_p(path, 0700);
 }
 
 static int tear_down(void **state)
@@ -137,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges),
+		cmocka_unit_test(after_a_cut),
 		cmocka_unit_test(nonsense),
 	};
 

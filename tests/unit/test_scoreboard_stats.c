@@ -81,6 +81,34 @@ static void not_run_does_not_count(void **state)
 	assert_string_equal(score_others(others, &s.trials[0], &t), "1 did not run");
 }
 
+/* Of several cuts one that was not silent is what is told, a false alarm before all. */
+static void cuts_without_a_fault(void **state)
+{
+	static const struct {
+		int ends[3];
+		size_t worst;
+	} rows[] = {
+		{ { ATTEMPT_SILENT, ATTEMPT_SILENT, ATTEMPT_SILENT }, 0 },
+		{ { ATTEMPT_SILENT, ATTEMPT_NOT_RUN, ATTEMPT_SILENT }, 1 },
+		{ { ATTEMPT_NOT_RUN, ATTEMPT_SILENT, ATTEMPT_WRONG }, 2 },
+		{ { ATTEMPT_SILENT, ATTEMPT_WRONG, ATTEMPT_NOT_RUN }, 1 },
+		{ { ATTEMPT_WRONG, ATTEMPT_WRONG, ATTEMPT_IDLE }, 0 },
+	};
+	char span[2 * SCORE_TIME_MAX];
+	struct trial *t;
+
+	(void)state;
+	sample_make(&s);
+	t = &s.trials[s.b.n - 1];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t k = 0; k < 3; k++)
+			t->attempts[k].end = rows[i].ends[k];
+		assert_ptr_equal(score_worst(t), &t->attempts[rows[i].worst]);
+	}
+	assert_string_equal(score_span(span, t), "3 cuts at 2s..6s");
+	assert_string_equal(score_span(span, t - 1), "10s");
+}
+
 static struct score_sum sum_of(void)
 {
 	size_t n;
@@ -147,7 +175,7 @@ static void exits(void **state)
 	s.b.trouble = 0;
 	/* A race that was never entered shows no silence. */
 	s.trials[6].attempts[0].end = ATTEMPT_IDLE;
-	assert_int_equal(sum_of().silent, 2);
+	assert_int_equal(sum_of().silent, 3);
 	assert_int_equal(sum_of().exit, 3);
 	s.trials[6].attempts[0].end = ATTEMPT_SILENT;
 	assert_int_equal(sum_of().not_run, 1);
@@ -155,7 +183,7 @@ static void exits(void **state)
 	sample_attempt(&s, &s.trials[3], ATTEMPT_DETECTED, FINDING_KERNEL_HANG, 5);
 	s.trials[3].attempts = &s.attempts[s.nattempts - 1];
 	assert_int_equal(sum_of().exit, 0);
-	assert_int_equal(sum_of().silent, 3);
+	assert_int_equal(sum_of().silent, 4);
 	s.b.interrupted = true;
 	assert_int_equal(sum_of().exit, 3);
 }
@@ -165,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(medians),
 		cmocka_unit_test(not_run_does_not_count),
+		cmocka_unit_test(cuts_without_a_fault),
 		cmocka_unit_test(mutants),
 		cmocka_unit_test(exits),
 	};

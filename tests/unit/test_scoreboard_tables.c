@@ -60,9 +60,10 @@ static void as_text(void **state)
 		"no kernel given has CONFIG_LOCKDEP",
 		"known to be missed: needs a power failure",
 		"silent in 10s",
+		"silent in 3 cuts at 2s..6s\n",
 		"FAIL  2 of 5 mutants detected, 1 known to be missed, 1 not detected, 1 did not "
 		"run; "
-		"the healthy kernel silent in 3 of 3; 9 boots",
+		"the healthy kernel silent in 4 of 4; 9 boots",
 		"/results",
 		NULL,
 	};
@@ -83,9 +84,11 @@ static void as_markdown(void **state)
 		"zeroed; 1 "
 		"not detected |\n",
 		"did not run: no kernel given has CONFIG_LOCKDEP |\n",
-		"- `warns` (kernel-warning): &lt;script>alert(\"1\")&lt;/script> a \\| b &amp; \\`c\\`\n",
+		"- `warns` (kernel-warning): &lt;script>alert(\"1\")&lt;/script> a \\| b &amp; "
+		"\\`c\\`\n",
 		"*Not detected:* needs a power failure &lt;script>",
 		"| `short-write` | 10s | nothing |\n",
+		"| `stale` | 3 cuts at 2s..6s | nothing |\n",
 		NULL,
 	};
 	char *text = written(scoreboard_markdown);
@@ -148,7 +151,10 @@ static void as_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "version")), 1);
 	assert_int_equal(json_integer_value(json_object_get(o, "exit")), 1);
 	assert_int_equal(json_array_size(json_object_get(o, "mutants")), 5);
-	assert_int_equal(json_array_size(json_object_get(o, "healthy")), 3);
+	assert_int_equal(json_array_size(json_object_get(o, "healthy")), 4);
+	t = json_array_get(json_object_get(o, "healthy"), 3);
+	a = json_array_get(json_object_get(t, "attempts"), 1);
+	assert_true(json_number_value(json_object_get(a, "cut_ms")) == 3000);
 	m = json_array_get(json_object_get(o, "mutants"), 1);
 	assert_string_equal(json_string_value(json_object_get(m, "summary")), SAMPLE_HOSTILE);
 	assert_true(json_is_true(json_object_get(m, "failed")));
@@ -159,6 +165,7 @@ static void as_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(a, "outcome")), "never-reached");
 	assert_int_equal(json_integer_value(json_object_get(a, "hits")), 0);
 	assert_true(json_is_null(json_object_get(a, "finding")));
+	assert_true(json_is_null(json_object_get(a, "cut_ms")));
 	m = json_array_get(json_object_get(o, "mutants"), 3);
 	t = json_array_get(json_object_get(m, "trials"), 0);
 	assert_true(json_is_null(json_object_get(t, "median")));

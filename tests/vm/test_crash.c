@@ -35,6 +35,18 @@
 	" { \"type\": \"syncer\", \"options\": { \"ops\": [ \"fsync\", \"fdatasync\", \"msync\","  \
 	" \"syncfs\" ] } } ] }"
 
+/* Without barriers ext4 never flushes, and what it syncs stays in the guest's cache of the disk. */
+#define APPEND                                                                                     \
+	"{ \"version\": 1, \"name\": \"append\", \"description\": \"test\", \"duration\": "        \
+	"\"100s\","                                                                                \
+	" \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"64M\", \"mount\": [ "   \
+	"%s ] },"                                                                                  \
+	" \"files\": [ { \"name\": \"log\", \"size\": \"0\", \"max\": \"8M\", \"layout\": "        \
+	"\"empty\" } ],"                                                                           \
+	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"log\","                      \
+	" \"options\": { \"how\": \"append\", \"pause\": \"2ms\" } },"                             \
+	" { \"type\": \"syncer\", \"options\": { \"interval\": \"10ms\" } } ] }"
+
 /* The memory that the guest shares with `stressd vm`, as that has it open. */
 static struct arena *arena_of(pid_t pid)
 {
@@ -194,20 +206,43 @@ static s64 lose_synced_cells(const char *dir)
 	return first;
 }
 
+/* Where the disk has no filesystem any more, nothing that was synced is there. */
+static void verify_nothing(const char *dir)
+{
+	char command[9000];
+	json_t *result;
+	struct e2e r;
+
+	snprintf(command, sizeof(command),
+		 "dd if=/dev/zero of=%s/stressd-%s.img bs=1M count=64 conv=notrunc status=none",
+		 dir, strrchr(dir, '/') + 1);
+	assert_int_equal(system(command), 0);
+	E2E(&r, "verify", dir);
+	e2e_assert_exit(&r, 1);
+	assert_non_null(strstr(r.out, "no ext4 is on the disk"));
+	e2e_free(&r);
+	result = e2e_result(e2e_path("%s/verify", strrchr(dir, '/') + 1));
+	assert_int_equal(e2e_findings(result, "not-durable"), 1);
+	json_decref(result);
+}
+
 static void a_cut_loses_nothing_that_was_synced(void **state)
 {
-	char dir[512], lossy[512];
+	char dir[512], lossy[512], gone[512];
 	s64 lost;
 
 	(void)state;
 	/* e2e_path() forgets its ninth last. */
 	snprintf(dir, sizeof(dir), "%s", e2e_path("cut"));
 	snprintf(lossy, sizeof(lossy), "%s", e2e_path("lossy"));
+	snprintf(gone, sizeof(gone), "%s", e2e_path("gone"));
 	cut("ext4", "64M", dir);
 	copy(dir, lossy);
+	copy(dir, gone);
 	lost = lose_synced_cells(lossy);
 	verify(dir, -1);
 	verify(lossy, lost);
+	verify_nothing(gone);
 }
 
 static void nor_on_others(void **state)
@@ -223,9 +258,81 @@ static void nor_on_others(void **state)
 	}
 }
 
+/* stressd vm --cut: both halves in one command, and the exit status is that of the check. */
+static void on_purpose(void **state)
+{
+	static const struct {
+		const char *mount;
+		int exit;
+	} rows[] = { { "", 0 }, { "\"barrier=0\"", 1 } };
+	const char *json = e2e_path("append.json");
+	char dir[512], text[2048];
+	json_t *result, *check;
+	struct e2e r;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s", e2e_path("purpose"));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), APPEND, rows[i].mount);
+		e2e_write(json, text);
+		e2e_remove(dir);
+		e2e_start(&r,
+			  (const char *const[]){ "vm", "--kernel", vm_kernel, "--accel", "tcg",
+						 "--cut", "2s", "--run-dir", dir, json, NULL },
+			  NULL);
+		e2e_wait(&r, LIMIT_S);
+		e2e_assert_exit(&r, rows[i].exit);
+		e2e_free(&r);
+		result = e2e_result(e2e_path("purpose"));
+		check = e2e_result(e2e_path("purpose/verify"));
+		assert_string_equal(json_string_value(json_object_get(result, "verdict")),
+				    "incomplete");
+		assert_int_equal(e2e_findings(check, "not-durable") > 0, rows[i].exit);
+		assert_int_equal(e2e_findings(check, NULL), e2e_findings(check, "not-durable"));
+		json_decref(result);
+		json_decref(check);
+	}
+}
+
+/* What cannot be checked is not cut. */
+static void refused(void **state)
+{
+	const char *json = e2e_path("append.json"), *plain = e2e_path("plain.json");
+	const struct {
+		const char *cut, *scenario, *more, *said;
+	} rows[] = {
+		{ "0", json, NULL, "--cut 0: expected a time like 3s, at least 1s" },
+		{ "500ms", json, NULL, "--cut 500ms: expected a time" },
+		{ "2s", json, json, "a power cut ends the guest; expected one scenario" },
+		{ "2s", plain, NULL, "only an image outlives a power cut" },
+	};
+	char text[2048];
+	struct e2e r;
+
+	(void)state;
+	snprintf(text, sizeof(text), APPEND, "");
+	e2e_write(json, text);
+	e2e_write(plain, "{ \"version\": 1, \"name\": \"plain\", \"target\": { \"type\": "
+			 "\"directory\", \"path\": \"/tmp\" }, \"files\": [ { \"name\": \"data\", "
+			 "\"size\": \"1M\" } ], \"workers\": [ { \"type\": \"buffered_writer\", "
+			 "\"file\": \"data\" } ] }");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		e2e_run(&r,
+			(const char *const[]){ "vm", "--kernel", vm_kernel, "--cut", rows[i].cut,
+					       rows[i].scenario, rows[i].more, NULL },
+			NULL);
+		e2e_assert_exit(&r, 2);
+		if (!strstr(r.err, rows[i].said))
+			fail_msg("row %zu says: %s", i, r.err);
+		e2e_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused),
+		cmocka_unit_test(on_purpose),
 		cmocka_unit_test(a_cut_loses_nothing_that_was_synced),
 		cmocka_unit_test(nor_on_others),
 	};
