@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define LET_GO_NS (10 * NSEC_PER_SEC)
+
 #define DEPTH_MAX 8 /* of dm on md on loop on ... */
 
 static bool path_lies_on(const char *path, dev_t rdev, int depth);
@@ -144,6 +146,30 @@ static int check_paths(const char *device, dev_t rdev, const char *const protect
 	return 0;
 }
 
+/* What a run that was killed held is let go by the kernel in its own time: a mount of its
+ * namespace, a layer that goes with its last user. Mounts that can be seen are somebody's. */
+static int open_alone(const char *device, dev_t rdev)
+{
+	const struct timespec pause = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
+	u64 end_ns = now_ns() + LET_GO_NS;
+	struct mount_info m;
+	char holder[256];
+	int fd;
+
+	/* EBUSY: mounted anywhere, swap, held by dm or md, or a partition of it is. (open(2)) */
+	for (;;) {
+		fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+		if (fd >= 0 || errno != EBUSY)
+			return fd;
+		if (now_ns() > end_ns || mount_of_device(rdev, &m) == 0 || is_swap(rdev) ||
+		    has_holder(rdev, holder, sizeof(holder)))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	errno = EBUSY;
+	return -1;
+}
+
 int target_refuse_device(const char *device, const char *const protect[], struct err *e)
 {
 	_cleanup_close_ int fd = -1;
@@ -160,8 +186,7 @@ int target_refuse_device(const char *device, const char *const protect[], struct
 	r = check_paths(device, st.st_rdev, protect, e);
 	if (r < 0)
 		return r;
-	/* EBUSY: mounted anywhere, swap, held by dm or md, or a partition of it is. (open(2)) */
-	fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	fd = open_alone(device, st.st_rdev);
 	if (fd < 0 && errno == EBUSY)
 		return say_busy(device, st.st_rdev, e);
 	if (fd < 0)

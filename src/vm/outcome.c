@@ -109,7 +109,8 @@ static void add_findings(const struct watch *w, struct run_result *r, int end)
 	const struct klog_event *top = end == VM_CRASH	 ? gravest(w->klog)
 				       : end == VM_STUCK ? watch_stuck(w)
 							 : NULL;
-	struct finding *f = finding_new(r, ends[end].finding, time_ns, "console");
+	int kind = end == VM_STUCK ? top->finding : ends[end].finding;
+	struct finding *f = finding_new(r, kind, time_ns, "console");
 
 	if (!f)
 		return;

@@ -268,14 +268,15 @@ const struct klog_event *watch_stuck(const struct watch *w)
 	for (size_t i = w->begun_events; w->current >= 0 && i < klog_count(w->klog); i++) {
 		const struct klog_event *ev = klog_event(w->klog, i);
 
-		if (ev->finding == FINDING_KERNEL_HANG && !ev->allowed &&
-		    ev->severity >= w->o->scenarios[w->current]->kernel_log.fail_at)
+		if ((ev->finding == FINDING_KERNEL_HANG || ev->finding == FINDING_KERNEL_BUG) &&
+		    !ev->allowed && ev->severity >= w->o->scenarios[w->current]->kernel_log.fail_at)
 			return ev;
 	}
 	return NULL;
 }
 
-/* A run ends by itself when the log has a hang, unless it waits for what hangs. One that does not
+/* A run ends by itself when the log has a hang or a task that died in the kernel, unless it waits
+ * for what hangs, or for a lock of the dead. One that does not
  * stop at a finding has its time first. */
 static bool is_stuck(struct watch *w, u64 now)
 {

@@ -37,7 +37,7 @@ struct watch {
 	int error; /* the host's own, first */
 };
 
-/* The first hang that the console had in this scenario, or NULL. */
+/* The first hang or BUG that the console had in this scenario, or NULL. */
 const struct klog_event *watch_stuck(const struct watch *w);
 /* Watch until it ends; @limit_ns is for all of it, @mute_ns how long not a byte may come (0:
  * for ever). Returns enum vm_end. QEMU is stopped. */
