@@ -33,7 +33,7 @@ static int skip(const char *what)
 	return 77;
 }
 
-static int quota(int fd, int cmd, struct dqblk *d)
+static int quota(int fd, unsigned int cmd, struct dqblk *d)
 {
 	return (int)syscall(SYS_quotactl_fd, fd, QCMD(cmd, USRQUOTA), ID, d);
 }

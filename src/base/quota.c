@@ -12,7 +12,7 @@ static const int types[QUOTA_KINDS] = {
 	[QUOTA_PROJECT] = 2, /* PRJQUOTA: in <linux/quota.h>, which does not go with this header */
 };
 
-static int call(int cmd, enum quota_kind kind, const char *device, u32 id, void *data)
+static int call(unsigned int cmd, enum quota_kind kind, const char *device, u32 id, void *data)
 {
 	return quotactl(QCMD(cmd, types[kind]), device, (int)id, data) < 0 ? -errno : 0;
 }

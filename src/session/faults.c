@@ -209,7 +209,7 @@ static void arm(struct session *s, struct fault_run *r)
 	if (ret < 0) {
 		/* A filesystem that another fault broke cannot be filled or frozen. */
 		if (!r->error[0])
-			snprintf(r->error, sizeof(r->error), "%s", e.text);
+			snprintf(r->error, sizeof(r->error), "%.250s", e.text);
 		disarm(s, r);
 		return;
 	}

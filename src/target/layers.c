@@ -110,14 +110,16 @@ static int count_sectors(const char *device, u64 *ret)
 static int make_one(struct target *t, int i, struct err *e)
 {
 	struct target_layer *l = &t->layers[i];
+	char below[sizeof(l->below)];
 	int r = count_sectors(t->device, &l->sectors);
 
 	if (r < 0)
 		return err_set(e, r, "%s: %s", t->device, strerror(-r));
 	name_layer(t, i, l);
-	path_set(l->below, sizeof(l->below), "%s", t->device);
+	path_set(below, sizeof(below), "%s", t->device);
+	path_set(l->below, sizeof(l->below), "%s", below);
 	snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", (unsigned long long)l->sectors,
-		 l->below);
+		 below);
 	r = undo_record(t->undo, UNDO_DM, l->name, l->uuid, NULL);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot write the undo journal: %s; nothing was changed",
