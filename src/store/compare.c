@@ -15,6 +15,12 @@ const char *const compare_change_names[CHANGES] = {
 	[CHANGE_FLAKY] = "flaky", [CHANGE_NOT_RUN] = "not-run",
 };
 
+/* 3 of 3 against none of 3 are 5 % exactly, and may not hang on rounding. */
+static bool is_sure(double p)
+{
+	return p <= COMPARE_P + 1e-9;
+}
+
 static u64 tries_at(const struct night *n, const struct place *p)
 {
 	size_t lo = 0, hi = n->ntries;
@@ -38,7 +44,7 @@ static u64 silent_needed(const struct compare_row *row)
 {
 	u64 n = row->tries_b, step = 1;
 
-	while (n < NEEDED_MAX && fisher_exact(row->hits_a, row->tries_a, 0, n).less > COMPARE_P) {
+	while (n < NEEDED_MAX && !is_sure(fisher_exact(row->hits_a, row->tries_a, 0, n).less)) {
 		n += step;
 		step = n / 64 + 1;
 	}
@@ -48,9 +54,9 @@ static u64 silent_needed(const struct compare_row *row)
 static void judge_gone(struct compare_row *row, const struct fisher *f)
 {
 	row->p = f->less;
-	row->change = !row->tries_b	    ? CHANGE_NOT_RUN
-		      : row->p <= COMPARE_P ? CHANGE_FIXED
-					    : CHANGE_FLAKY;
+	row->change = !row->tries_b	? CHANGE_NOT_RUN
+		      : is_sure(row->p) ? CHANGE_FIXED
+					: CHANGE_FLAKY;
 	if (row->change == CHANGE_FLAKY)
 		row->needed = silent_needed(row);
 }
@@ -62,7 +68,7 @@ static int judge_come(struct compare_row *row, const struct fisher *f, compare_k
 	int seen = known ? known(ctx, row->b) : 0;
 
 	row->p = f->greater;
-	row->change = seen > 0 && row->p > COMPARE_P ? CHANGE_FLAKY : CHANGE_NEW;
+	row->change = seen > 0 && !is_sure(row->p) ? CHANGE_FLAKY : CHANGE_NEW;
 	return MIN(seen, 0);
 }
 
@@ -73,7 +79,7 @@ static int judge(struct compare_row *row, compare_known_fn *known, void *ctx)
 	if (row->a && row->b) {
 		row->change = CHANGE_STILL;
 		row->p = f.either;
-		if (row->p <= COMPARE_P)
+		if (is_sure(row->p))
 			row->trend = f.greater < f.less ? 1 : -1;
 		return 0;
 	}
@@ -134,7 +140,7 @@ static void compare_speed(const struct night_speed *x, const struct night_speed 
 	struct compare_speed s = { &x->place, middle(x), middle(y), 1, x->n, y->n };
 
 	s.p = rank_sum(x->values, x->n, y->values, y->n);
-	if (s.p <= COMPARE_P && s.median_a > 0 &&
+	if (is_sure(s.p) && s.median_a > 0 &&
 	    (s.median_b >= s.median_a * (1 + COMPARE_SPEED) ||
 	     s.median_b <= s.median_a * (1 - COMPARE_SPEED)))
 		ret->speeds[ret->nspeeds++] = s;

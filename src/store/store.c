@@ -5,8 +5,10 @@
 #include "base/cleanup.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define BUSY_MS 10000 /* an import of another process commits run by run */
 
@@ -166,15 +168,12 @@ int store_open_raw(const char *path, int flags, struct store **ret, struct err *
 
 /* WAL: readers see whole runs while another process imports. NORMAL: a power cut may cost the last
  * imports and never the file; the run directories are still there. */
-static int open_for(const char *path, enum store_mode mode, struct store **ret, struct err *e)
+static int open_for(const char *path, int flags, struct store **ret, struct err *e)
 {
 	_cleanup_store_ struct store *s = NULL;
-	int r = store_open_raw(path,
-			       mode == STORE_READ ? SQLITE_OPEN_READONLY
-						  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-			       &s, e);
+	int r = store_open_raw(path, flags, &s, e);
 
-	if (r == 0 && mode == STORE_WRITE)
+	if (r == 0 && (flags & SQLITE_OPEN_READWRITE))
 		r = store_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", e);
 	if (r == 0)
 		r = store_exec(s, "PRAGMA foreign_keys = ON", e);
@@ -185,20 +184,41 @@ static int open_for(const char *path, enum store_mode mode, struct store **ret, 
 	return r;
 }
 
+/* On a filesystem that is read-only there is no place for what readers of a WAL share, and nobody
+ * to share it with: SQLite is told so. (sqlite.org/uri.html, "immutable") */
+static int open_immutable(const char *path, struct store **ret, struct err *e)
+{
+	char uri[PATH_MAX * 3 + 32] = "file:", *at = uri + strlen(uri);
+	size_t len = strlen(path);
+
+	if (len >= PATH_MAX)
+		return err_set(e, -ENAMETOOLONG, "%.200s...: the path is too long", path);
+	for (size_t i = 0; i < len; i++)
+		at += sprintf(at, strchr("?#%", path[i]) ? "%%%02x" : "%c", (unsigned char)path[i]);
+	strcpy(at, "?immutable=1");
+	return open_for(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, ret, e);
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *e)
 {
+	const int write = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct statvfs fs;
 	struct stat st;
 	int r;
 
-	if (mode == STORE_READ && stat(path, &st) < 0 && errno == ENOENT)
+	if (mode == STORE_WRITE)
+		return open_for(path, write, ret, e);
+	if (stat(path, &st) < 0 && errno == ENOENT)
 		return err_set(e, -ENOENT,
 			       "%s: there is no store yet; make one: stressd store import DIR",
 			       path);
-	r = open_for(path, mode, ret, e);
+	r = open_for(path, SQLITE_OPEN_READONLY, ret, e);
+	if (r != -EROFS)
+		return r;
+	if (statvfs(path, &fs) == 0 && (fs.f_flag & ST_RDONLY))
+		return open_immutable(path, ret, e);
 	/* An older schema has to be written before it can be read. */
-	if (r == -EROFS && mode == STORE_READ)
-		r = open_for(path, STORE_WRITE, ret, e);
-	return r;
+	return open_for(path, SQLITE_OPEN_READWRITE, ret, e);
 }
 
 void store_close(struct store *s)
