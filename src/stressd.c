@@ -29,6 +29,8 @@ static const struct {
 	  "take away what a finding does not need" },
 	{ "bisect-step", cmd_bisect_step, "--kernel IMAGE [OPTIONS] SCENARIO",
 	  "one step of `git bisect run`" },
+	{ "matrix", cmd_matrix, "[OPTIONS] MATRIX",
+	  "kernels x targets x scenarios x seeds, and what was interrupted goes on" },
 	{ "store", cmd_store, "import [OPTIONS] DIR... | nights | check",
 	  "keep what is known of runs, in one file" },
 	{ "history", cmd_history, "[OPTIONS] [SCENARIO|FINGERPRINT]",
