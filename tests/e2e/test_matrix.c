@@ -296,6 +296,7 @@ static void slurm_gets_an_array_that_is_not_requeued(void **state)
 	text = slurp(path);
 	assert_non_null(strstr(text, "#SBATCH --no-requeue\n"));
 	assert_non_null(strstr(text, "#SBATCH --signal=B:TERM@60\n"));
+	assert_non_null(strstr(text, "#SBATCH --exclusive\n"));
 	/* The node that died is a finding, here and in the store. */
 	E2E(&r, "matrix", "--list", "--json", "--run-dir", night, file);
 	e2e_assert_exit(&r, 1);
