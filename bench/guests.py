@@ -43,7 +43,7 @@ def boot(args, mutant, scenarios):
         p = subprocess.run(
             [os.path.join(args.build, "stressd"), "vm", "--kernel", args.kernel, "--accel",
              args.accel, "--memory", args.memory, "--append", f"stress_mutant={mutant}",
-             "--run-dir", runs, *paths],
+             "--no-images", "--run-dir", runs, *paths],
             env=dict(os.environ, STRESSD_STATE_DIR=os.path.join(top, "state")),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if p.returncode not in (0, 1, 3, 4) or not os.path.isdir(runs):
