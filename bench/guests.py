@@ -49,7 +49,7 @@ def boot(args, mutant, scenarios):
         if p.returncode not in (0, 1, 3, 4) or not os.path.isdir(runs):
             c.give_up(f"stressd vm: exit {p.returncode}\n{p.stdout[-2000:]}")
         if args.keep:
-            shutil.copytree(runs, os.path.join(args.keep, scenarios[0]["name"]),
+            shutil.copytree(runs, os.path.join(args.keep, "{name}-{seed}".format(**scenarios[0])),
                             dirs_exist_ok=True)
         return [read_result(os.path.join(runs, str(i + 1)) if len(paths) > 1 else runs)
                 for i in range(len(paths))]
