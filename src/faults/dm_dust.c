@@ -44,23 +44,11 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 	const struct dm_dust *o = block;
 	const char *fs = target_fs_to_make(sc);
 
-	(void)f;
 	if (fs && !strcmp(fs, "btrfs") && o->where == IN_FILES)
 		return err_set(e, -EINVAL,
 			       "btrfs does not say where its files are; expected "
 			       "\"where\": \"device\"");
-	return layer_check(sc, DM_LAYER_DUST, e);
-}
-
-static int probe(const struct fault *f, struct err *e)
-{
-	(void)f;
-	return layer_probe(DM_LAYER_DUST, e);
-}
-
-static int save(struct fault *f, struct err *e)
-{
-	return layer_save(f, DM_LAYER_DUST, e);
+	return layer_check(block, sc, f, e);
 }
 
 /* A block of a file of the run, if it has one where we look. */
@@ -87,55 +75,51 @@ static int draw_in_files(struct fault *f, u64 *ret_block)
 static u64 draw(struct fault *f)
 {
 	FAULT_OPTIONS(dm_dust, f);
-	u64 blocks = layer_of(f, DM_LAYER_DUST)->sectors / BLOCK_SECTORS, block = 0;
+	u64 blocks = layer_of(f)->sectors / BLOCK_SECTORS, block = 0;
 
 	if (o->where == IN_FILES && draw_in_files(f, &block) == 0 && block < blocks)
 		return block;
 	return rng_in(&f->rng, (struct range){ 0, blocks - 1 });
 }
 
-static int tell(const struct fault *f, const char *text, struct err *e)
+static int tell(const struct target_layer *l, const char *text, struct err *e)
 {
-	const char *name = layer_of(f, DM_LAYER_DUST)->name;
-	int r = dmdev_message(name, text);
+	int r = dmdev_message(l->name, text);
 
-	return r < 0 ? err_set(e, r, "%s: message \"%s\": %s", name, text, strerror(-r)) : 0;
+	return r < 0 ? err_set(e, r, "%s: message \"%s\": %s", l->name, text, strerror(-r)) : 0;
 }
 
 /* A fresh table has no bad blocks, and lets all of them be read until it is told. */
-static int arm(struct fault *f, struct err *e)
+static void table(struct fault *f, const struct target_layer *l, char text[DMDEV_TABLE_MAX])
+{
+	(void)f;
+	snprintf(text, DMDEV_TABLE_MAX, "0 %llu dust %s 0 %d", (unsigned long long)l->sectors,
+		 l->below, BLOCK);
+}
+
+/* Quietly, or each of them would be a line of the kernel log. */
+static int add_blocks(struct fault *f, const struct target_layer *l, struct err *e)
 {
 	FAULT_OPTIONS(dm_dust, f);
-	const struct target_layer *l = layer_of(f, DM_LAYER_DUST);
-	char text[DMDEV_TABLE_MAX];
-	int r;
+	char text[64];
+	int r = tell(l, "quiet", e);
 
-	snprintf(text, sizeof(text), "0 %llu dust %s 0 %d", (unsigned long long)l->sectors,
-		 l->below, BLOCK);
-	r = layer_arm(f, DM_LAYER_DUST, text, e);
-	/* Or each of them would be a line of the kernel log. */
-	if (r == 0)
-		r = tell(f, "quiet", e);
 	for (u64 i = 0; i < o->blocks && r == 0; i++) {
 		snprintf(text, sizeof(text), "addbadblock %llu %llu", (unsigned long long)draw(f),
 			 (unsigned long long)o->write_fails);
-		r = tell(f, text, e);
+		r = tell(l, text, e);
 		/* One that is there already. */
 		if (r == -EEXIST || r == -EINVAL)
 			r = 0;
 	}
-	return r < 0 ? r : tell(f, "enable", e);
+	return r < 0 ? r : tell(l, "enable", e);
 }
 
-static int disarm(struct fault *f, struct err *e)
-{
-	return layer_disarm(f, DM_LAYER_DUST, e);
-}
-
-static bool is_armed(const struct fault *f)
-{
-	return layer_is_armed(f, DM_LAYER_DUST);
-}
+static const struct layer_kind kind = {
+	.layer = DM_LAYER_DUST,
+	.table = table,
+	.tell = add_blocks,
+};
 
 static const int errnos[] = { EIO, 0 };
 
@@ -146,15 +130,9 @@ const struct fault_type fault_dm_dust = {
 	.options = options,
 	.options_size = sizeof(struct dm_dust),
 	.kconfig = "BLK_DEV_DM DM_DUST",
-	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
-	.log = fault_log_device_errors,
-	.log_after = fault_log_device_failed,
+	LAYER_FAILS,
+	LAYER_FUNCTIONS(&kind),
 	.check = check,
-	.probe = probe,
-	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
-	.source = "times that it was armed; device-mapper does not count",
+	.save = layer_save,
 };
