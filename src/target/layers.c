@@ -107,6 +107,18 @@ static int count_sectors(const char *device, u64 *ret)
 	return 0;
 }
 
+/* Everything passes. A log is one from the first write on, and nobody gives it another table. */
+static void pass_table(const struct target *t, int i, struct target_layer *l)
+{
+	unsigned long long sectors = l->sectors;
+
+	if (i == DM_LAYER_LOG)
+		snprintf(l->table, sizeof(l->table), "0 %llu log-writes %s %s", sectors, l->below,
+			 t->log_loop.device);
+	else
+		snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", sectors, l->below);
+}
+
 static int make_one(struct target *t, int i, struct err *e)
 {
 	struct target_layer *l = &t->layers[i];
@@ -118,8 +130,7 @@ static int make_one(struct target *t, int i, struct err *e)
 	name_layer(t, i, l);
 	path_set(below, sizeof(below), "%s", t->device);
 	path_set(l->below, sizeof(l->below), "%s", below);
-	snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", (unsigned long long)l->sectors,
-		 below);
+	pass_table(t, i, l);
 	r = undo_record(t->undo, UNDO_DM, l->name, l->uuid, NULL);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot write the undo journal: %s; nothing was changed",
@@ -135,7 +146,8 @@ static int make_one(struct target *t, int i, struct err *e)
 
 int layers_make(struct target *t, u64 layers, struct err *e)
 {
-	int r = 0;
+	const struct disk_options *o = t->options;
+	int r = layers >> DM_LAYER_LOG & 1 ? logdev_make(t, o->log_size, e) : 0;
 
 	path_set(t->base, sizeof(t->base), "%s", t->device);
 	for (int i = 0; i < DM_LAYERS && r == 0; i++)
@@ -161,5 +173,5 @@ int layers_remove(struct target *t, struct err *e)
 	}
 	if (t->base[0])
 		path_set(t->device, sizeof(t->device), "%s", t->base);
-	return 0;
+	return logdev_release(t, e);
 }
