@@ -33,7 +33,7 @@ struct replay {
 	size_t ndurable;
 	u64 *marked; /* for each moment, the number of its mark's entry; NEVER: not logged */
 	int fd;	     /* what was replayed so far */
-	char path[600], copy[600];
+	char path[600];
 	size_t points;
 };
 
@@ -86,8 +86,9 @@ static int survey(struct replay *r, struct err *e)
 	return n;
 }
 
-/* The moments of the @i-th durable entry; false: it came before the files were there, or the log
- * was full before the moment after it. Both are one where one was marked right behind the entry. */
+/* The moments of the @i-th durable entry; false: another one came after it before the files were
+ * there, or the log was full before the moment after it. Both are one where one was marked right
+ * behind the entry. */
 static bool moments_of(const struct replay *r, size_t i, size_t *ret_from, size_t *ret_to)
 {
 	const struct moments *m = r->s->moments;
@@ -107,7 +108,7 @@ static bool moments_of(const struct replay *r, size_t i, size_t *ret_from, size_
 		to = m->n - 1;
 	*ret_from = from;
 	*ret_to = MAX(from, to);
-	return from < m->n && to < m->n && r->marked[0] < r->durable[i];
+	return from < m->n && to < m->n;
 }
 
 /* The one of durable entries [from, to) that is checked for all of them: the last that has a moment
@@ -163,18 +164,18 @@ static int copy_data(int from, int to, u64 len)
 	return 0;
 }
 
-static int make_copy(const struct replay *r, struct err *e)
+static int make_copy(const struct replay *r, const char *path, struct err *e)
 {
-	_cleanup_close_ int fd = open(r->copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int n = 0;
 
 	if (fd < 0)
-		return err_set(e, -errno, "%s: %s", r->copy, strerror(errno));
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	if (ioctl(fd, FICLONE, r->fd) < 0)
 		n = ftruncate(fd, (off_t)r->device_bytes) < 0
 			    ? -errno
 			    : copy_data(r->fd, fd, r->device_bytes);
-	return n < 0 ? err_set(e, n, "%s: %s", r->copy, strerror(-n)) : 0;
+	return n < 0 ? err_set(e, n, "%s: %s", path, strerror(-n)) : 0;
 }
 
 /* In the journal as files that were made: a run that dies leaves none of them. */
@@ -184,7 +185,6 @@ static int make_files(struct replay *r, const struct target *t, struct err *e)
 	int n;
 
 	path_set(r->path, sizeof(r->path), "%s/stressd-%s-replayed.img", t->run_dir, run + 1);
-	path_set(r->copy, sizeof(r->copy), "%s/stressd-%s-point.img", t->run_dir, run + 1);
 	n = undo_record(t->undo, UNDO_FILE, r->path, NULL, NULL);
 	if (n < 0)
 		return err_set(e, n, "%s: %s", undo_path(t->undo), strerror(-n));
@@ -197,20 +197,22 @@ static int make_files(struct replay *r, const struct target *t, struct err *e)
 static int check_at(struct replay *r, size_t i, struct err *e)
 {
 	const struct moments *m = r->s->moments;
+	char when[160], copy[600];
 	size_t from, to;
-	char when[160];
-	int n, entry = undo_record(r->s->undo, UNDO_FILE, r->copy, NULL, NULL);
+	int n, entry;
 
+	path_set(copy, sizeof(copy), "%s.%llu.img", r->path, (unsigned long long)r->durable[i]);
+	entry = undo_record(r->s->undo, UNDO_FILE, copy, NULL, NULL);
 	if (entry < 0)
 		return err_set(e, entry, "%s: %s", undo_path(r->s->undo), strerror(-entry));
 	n = replay_to(r, r->durable[i], e);
 	if (n == 0)
-		n = make_copy(r, e);
+		n = make_copy(r, copy, e);
 	if (n < 0 || !moments_of(r, i, &from, &to))
 		return n;
 	snprintf(when, sizeof(when), "as of flush %zu of %zu, entry %llu of the log of writes",
 		 i + 1, r->ndurable, (unsigned long long)r->durable[i]);
-	replay_check(r->s, r->copy, &m->kept[from].at, &m->kept[to].at, when);
+	replay_check(r->s, copy, &m->kept[from].at, &m->kept[to].at, when);
 	r->points++;
 	/* With findings the file is evidence. */
 	return undo_forget(r->s->undo, entry);
@@ -222,24 +224,36 @@ static bool enough(const struct session *s)
 	       (s->sc->stop_on == STOP_HIT && s->result.nfindings);
 }
 
+/* Those of the run: from the last before the files were there to the last before the last moment.
+ * What came after is the check's and the unmount's, and one of it is enough. */
+static void bounds(const struct replay *r, size_t *begin, size_t *end)
+{
+	size_t from, to;
+
+	for (*begin = 0; *begin < r->ndurable && !moments_of(r, *begin, &from, &to);)
+		++*begin;
+	for (*end = *begin; *end < r->ndurable && moments_of(r, *end, &from, &to) &&
+			    r->durable[*end] < r->marked[r->s->moments->n - 1];)
+		++*end;
+}
+
 static int check_points(struct replay *r, struct err *e)
 {
 	const struct disk_options *o = r->s->sc->target.options;
-	size_t points = (size_t)MIN(o->log_points, (u64)r->ndurable), begin = 0;
-	size_t from, to;
+	size_t begin, end, points, from, to;
 	int n = 0;
 
-	while (begin < r->ndurable && !moments_of(r, begin, &from, &to))
-		begin++;
-	points = MIN(points, r->ndurable - begin);
+	bounds(r, &begin, &end);
+	points = (size_t)MIN(o->log_points - 1, (u64)(end - begin));
 	for (size_t k = 0; k < points && n == 0 && !enough(r->s); k++) {
-		size_t many = r->ndurable - begin;
-		size_t last = begin + (k + 1) * many / points;
-		size_t i = k + 1 == points ? last - 1 : choose(r, begin + k * many / points, last);
+		size_t i = choose(r, begin + k * (end - begin) / points,
+				  begin + (k + 1) * (end - begin) / points);
 
-		if (i < r->ndurable && moments_of(r, i, &from, &to))
+		if (i < r->ndurable)
 			n = check_at(r, i, e);
 	}
+	if (n == 0 && r->ndurable && !enough(r->s) && moments_of(r, r->ndurable - 1, &from, &to))
+		n = check_at(r, r->ndurable - 1, e);
 	return n;
 }
 
