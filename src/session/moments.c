@@ -2,9 +2,9 @@
 /*
  * Moments of a run that are marked in its log of writes. The mark is put by the coordinator, as a
  * message to device-mapper takes rights that no worker has; whatever sync returned before is in the
- * moment, and what it made durable is in the log before the mark. Moments are as many as their
- * memory allows: when there is no more room every other one goes, and they come half as often, so
- * that they are evenly spread over a run of any length.
+ * moment, and what it made durable is in the log before the mark once all that was in flight has
+ * ended. Moments are as many as their memory allows: when there is no more room every other one
+ * goes, and they come half as often, so that they are evenly spread over a run of any length.
  */
 #include "session/replay.h"
 
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_NS      (10 * NSEC_PER_MSEC) /* between two, at first */
+#define FIRST_NS      (20 * NSEC_PER_MSEC) /* between two, at first */
 #define A_POINT	      4			   /* moments for each flush that is to be checked */
 #define MEMORY_MAX    (64 * MIB)
 #define KEPT_AT_LEAST 4
@@ -29,9 +29,11 @@ static int put(struct session *s)
 
 	if (r < 0)
 		return r;
+	r = layers_drain(&s->target);
 	at->mark = m->marks++;
 	snprintf(text, sizeof(text), "mark " MOMENT_MARK "%llu", (unsigned long long)at->mark);
-	r = dmdev_message(s->target.layers[DM_LAYER_LOG].name, text);
+	if (r == 0)
+		r = dmdev_message(s->target.layers[DM_LAYER_LOG].name, text);
 	if (r < 0) {
 		moment_free(&at->at);
 		return r;
