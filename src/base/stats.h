@@ -13,8 +13,8 @@
  * few tries and for rates near 0 and 1, too. (E. B. Wilson, 1927) */
 void rate_interval(u64 hits, u64 n, double *ret_lo, double *ret_hi);
 
-/* What a rate is at least, with 84 % confidence: one standard error below what was seen, by the same
- * score. To go by where too high a guess does harm. */
+/* What a rate is at least, with 84 % confidence: one standard error below what was seen, by the
+ * same score. To go by where too high a guess does harm. */
 double rate_at_least(u64 hits, u64 n);
 
 /* A rate to plan with, strictly between 0 and 1 after however few tries: Laplace's rule of

@@ -62,6 +62,7 @@ struct attr_kind {
 	const char *dir;    /* in debugfs */
 	const char *config; /* the option that brings it */
 	const char *sw;	    /* attribute of the device in /sys that lets it be hit; NULL: none */
+	bool below_layers;  /* ... of the device below device-mapper layers */
 	/* The knobs that only it has; @k is zeroed. */
 	void (*knobs)(const void *options, struct attr_knob k[ATTR_KNOBS]);
 	/* Are workers to be marked as those that may fail? NULL: always. */
@@ -77,9 +78,8 @@ u64 attr_kind_injected(const struct fault *f);
 
 /* In a fault_type: what the kind decides, with @name of the directory. */
 #define ATTR_FUNCTIONS(of, name)                                                                   \
-	.kind = of, .probe = attr_kind_probe, .save = attr_kind_save, .arm = attr_kind_arm,        \
-	.disarm = attr_kind_disarm, .is_armed = attr_kind_is_armed,                                \
-	.injected = attr_kind_injected,                                                            \
+	.kind = of, .probe = attr_kind_probe, .disarm = attr_kind_disarm,                          \
+	.is_armed = attr_kind_is_armed, .injected = attr_kind_injected,                            \
 	.source = name "/times: the kernel counts it down once an error"
 
 /* What such a fault says of allocations that fail. */

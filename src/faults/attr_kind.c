@@ -41,7 +41,8 @@ static bool marks(const struct fault *f)
 static int find_switch(struct fault *f, struct err *e)
 {
 	FAULT_STATE(attr_state, f);
-	const char *name = strrchr(f->target->device, '/');
+	const struct target *t = f->target;
+	const char *name = strrchr(kind_of(f)->below_layers ? t->base : t->device, '/');
 
 	if (!name)
 		return err_set(e, -ENODEV, "there is no block device under this target");

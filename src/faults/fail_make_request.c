@@ -70,5 +70,7 @@ const struct fault_type fault_fail_make_request = {
 	.log = fault_log_device_errors,
 	.log_after = fault_log_device_failed,
 	.check = check,
+	.save = attr_kind_save,
+	.arm = attr_kind_arm,
 	ATTR_FUNCTIONS(&kind, "fail_make_request"),
 };

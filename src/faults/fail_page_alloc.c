@@ -57,5 +57,7 @@ const struct fault_type fault_fail_page_alloc = {
 	.log = attr_alloc_log,
 	.log_after = fault_log_fs_ends,
 	.check = attr_check,
+	.save = attr_kind_save,
+	.arm = attr_kind_arm,
 	ATTR_FUNCTIONS(&kind, "fail_page_alloc"),
 };

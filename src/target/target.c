@@ -45,6 +45,7 @@ void target_init(struct target *t, const struct scenario *sc, const char *run_di
 		.undo_image = -1,
 		.undo_dir = -1,
 		.undo_log = -1,
+		.undo_own = -1,
 		.loop = TARGET_LOOP_NONE,
 		.log_loop = TARGET_LOOP_NONE,
 	};

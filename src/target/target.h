@@ -25,16 +25,17 @@ struct target {
 	char root[600];	   /* directory that the files are made in */
 	char device[64];   /* block device under it, "" where there is none */
 	char base[64];	   /* the same below the layers, and without any; "" likewise */
-	char image[600];   /* file behind the loop device, "" where there is none */
-	char fs[16];	   /* "xfs", "ext4", "btrfs", or what the mount table says */
-	u64 block_bytes;   /* filesystem block size */
-	bool mounted;	   /* the mount is ours: remount and fsck are possible */
+	char own[32];	 /* device of a driver that was made for the run: null_blk's name for it */
+	char image[600]; /* file behind the loop device, "" where there is none */
+	char fs[16];	 /* "xfs", "ext4", "btrfs", or what the mount table says */
+	u64 block_bytes; /* filesystem block size */
+	bool mounted;	 /* the mount is ours: remount and fsck are possible */
 	bool prefilled;
 	bool destroy_ok; /* the command line named this device with --destroy */
 	struct target_layer layers[DM_LAYERS]; /* those that are there have an undo entry */
 	struct undo *undo;
-	int undo_mount, undo_image, undo_dir, undo_log; /* journal entries, -1 */
-	struct target_loop loop;			/* of the image */
+	int undo_mount, undo_image, undo_dir, undo_log, undo_own; /* journal entries, -1 */
+	struct target_loop loop;				  /* of the image */
 	char log[600];		     /* file that layer "log" writes to, "" where there is none */
 	struct target_loop log_loop; /* over that */
 };
