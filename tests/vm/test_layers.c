@@ -20,9 +20,9 @@
  * of the time, as there is one every few milliseconds; but only with devices and their tables seen.
  */
 #define KILLER                                                                                     \
-	"until ls /sys/block | grep -q dm-3; do sleep 0.01; done\n"                                \
+	"until ls /sys/block | grep -q dm-5; do sleep 0.01; done\n"                                \
 	"until grep -q dm-table \"$1\"/undo/*.journal; do sleep 0.01; done\n"                      \
-	"grep -h . /sys/block/dm-*/dm/name | grep -c '^stressd-' | grep -qx 4 || exit 1\n"         \
+	"grep -h . /sys/block/dm-*/dm/name | grep -c '^stressd-' | grep -qx 6 || exit 1\n"         \
 	"coordinator=$(cut -d' ' -f4 /proc/$PPID/stat)\n"                                          \
 	"kill -STOP $coordinator\n"                                                                \
 	"for p in /proc/[0-9]*; do\n"                                                              \
@@ -40,7 +40,7 @@ static const char layered[] =
 	"{ \"version\": 1, \"name\": \"killed\", \"description\": \"test\", \"duration\": "
 	"\"60s\",\n"
 	"  \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"32M\",\n"
-	"    \"layers\": [\"dust\", \"error\", \"flakey\", \"delay\"] },\n"
+	"    \"layers\": [\"log\", \"dust\", \"error\", \"flakey\", \"delay\"] },\n"
 	"  \"files\": [ { \"name\": \"data\", \"size\": \"1M\" } ],\n"
 	"  \"workers\": [\n"
 	"    { \"type\": \"buffered_writer\", \"file\": \"data\" },\n"
