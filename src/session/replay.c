@@ -291,7 +291,7 @@ void replay_log(struct session *s)
 	size_t before = s->result.nfindings;
 	struct err e = { "" };
 
-	if (!s->moments || s->hopeless || s->target.mounted)
+	if (!s->moments || s->target.mounted || enough(s))
 		return;
 	s->phase = "replay";
 	r.device_bytes = s->target.layers[DM_LAYER_LOG].sectors * 512;
