@@ -8,6 +8,7 @@
 #include "undo_line.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -231,6 +232,7 @@ static int append(struct undo *u, char type, unsigned int number, const char *ki
 		return r;
 	}
 	u->end += (off_t)len;
+	change(type == UNDO_LINE_DONE ? "done in the journal:" : "in the journal:", kind);
 	return 0;
 }
 
@@ -397,6 +399,7 @@ static int undo_one(struct undo *u, size_t i, struct err *e)
 		err_set(e, 0, "gone with the reboot");
 	else
 		r = kinds[en->kind].fn(arg, e);
+	change("put back:", en->line.kind);
 	if (r == 0 && undo_forget(u, (int)i) < 0)
 		r = err_set(e, -EIO, "%s: put back, but the journal cannot be written", u->path);
 	return r;

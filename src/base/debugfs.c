@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -56,5 +57,8 @@ int debugfs_write(const char *knob, const char *value)
 	if (fd < 0)
 		return fd;
 	n = write(fd, value, len);
-	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+	if (n < 0)
+		return -errno;
+	change("wrote", knob);
+	return (size_t)n == len ? 0 : -EIO;
 }

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -9,7 +9,7 @@
 #include "base/state.h"
 #include "session/account.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <stdlib.h>
 #include <string.h>

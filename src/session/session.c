@@ -11,7 +11,7 @@
 #include "base/state.h"
 #include "base/units.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
