@@ -7,10 +7,13 @@
  * machine must be as it was (sweep_machine.c).
  *
  * Words of the kernel's command line: sweep.stride=K takes every Kth change, another K of them for
- * each scenario; sweep.only=NAME one scenario; sweep.how=NAME one of the things that are done.
- * Prints what failed, a table, and "sweep: N points, N failed".
+ * each scenario; sweep.only=NAME one scenario; sweep.how=NAME one of the things that are done;
+ * sweep.seconds=N a sample of all for so long; sweep.panic and sweep.after=IMAGE: see
+ * sweep_panic.h. Prints what failed, a table, and "sweep: N points, N failed".
  */
 #include "sweep_machine.h"
+#include "sweep_panic.h"
+#include "sweep_run.h"
 #include "sweep_scenario.h"
 
 #include <errno.h>
@@ -29,17 +32,13 @@
 #define LIMIT_S	    2.0 /* to put everything back */
 #define LATE_S	    6.0 /* how late it was is worth knowing, too */
 #define FAILED_MAX  8	/* of one thing that is done to one scenario: the rest is the same */
-#define RUN_S	    90.0
 #define CONFIGS	    SOURCE_DIR "/configs/faults"
-#define STRESSD	    "/run/stressd/init"
-#define HOME	    "/tmp/sweep"
-#define SMALL	    HOME "/small" /* a filesystem of its own, to be filled */
+#define SMALL	    SWEEP_HOME "/small" /* a filesystem of its own, to be filled */
 #define STATE	    SMALL "/state"
 #define RUN_DIR	    SMALL "/run"
 #define FILLER	    SMALL "/filler"
 #define SMALL_BYTES "64M"
-#define SCENARIO    HOME "/scenario.json"
-#define OUTPUT	    HOME "/output"
+#define SCENARIO    SWEEP_HOME "/scenario.json"
 
 enum how { KILL, BOTH, INT, TERM, FULL, HOWS };
 
@@ -52,108 +51,36 @@ struct row {
 };
 
 static unsigned int stride = 1, nth, points, failed;
-static char only[64], only_how[16];
+static char only[64], only_how[16], after[256];
+static double seconds;
+static bool panics;
 
-static double now_s(void)
+static int run(const char *plan, pid_t *ret_pid)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void pause_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
-}
-
-static pid_t start(const char *const argv[], const char *plan)
-{
-	pid_t pid = fork();
-	int fd;
-
-	if (pid)
-		return pid;
-	fd = open(OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	dup2(fd, 1);
-	dup2(fd, 2);
-	close(fd);
-	unsetenv("STRESSD_ARENA");
-	setenv("STRESSD_STATE_DIR", STATE, 1);
-	setenv("STRESSD_KILL", plan, 1);
-	execv(STRESSD, (char *const *)argv);
-	_exit(127);
-}
-
-/* Until it stops or ends. The status as of waitpid(2); -1: neither, it was killed for that. */
-static int await(pid_t pid, double limit_s)
-{
-	double end_s = now_s() + limit_s;
-	int status;
-
-	while (now_s() < end_s) {
-		if (waitpid(pid, &status, WNOHANG | WUNTRACED) == pid)
-			return status;
-		pause_ms(2);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return -1;
-}
-
-static int run_stressd(const char *plan, pid_t *ret_pid)
-{
-	const char *const argv[] = {
-		STRESSD, "run", "--quiet", "--run-dir", RUN_DIR, SCENARIO, NULL
-	};
-
-	*ret_pid = start(argv, plan);
-	return await(*ret_pid, RUN_S);
-}
-
-static int recover(void)
-{
-	const char *const argv[] = { STRESSD, "recover", NULL };
-
-	return await(start(argv, ""), RUN_S);
-}
-
-static void remove_tree(const char *path)
-{
-	char command[300];
-
-	snprintf(command, sizeof(command), "rm -rf --one-file-system %s", path);
-	if (system(command) != 0)
-		printf("%s cannot be removed\n", path);
+	return run_stressd(
+		STATE, plan,
+		(const char *const[]){ "run", "--quiet", "--run-dir", RUN_DIR, SCENARIO, NULL },
+		ret_pid);
 }
 
 static void clear(void)
 {
 	umount2(SMALL, MNT_DETACH);
-	remove_tree(HOME);
-	mkdir(HOME, 0700);
-	mkdir(SMALL, 0700);
-	if (mount("small", SMALL, "tmpfs", 0, "size=" SMALL_BYTES) < 0)
-		printf("%s: %s\n", SMALL, strerror(errno));
+	if (!shell("rm -rf --one-file-system " SWEEP_HOME " && mkdir -p " SMALL) ||
+	    mount("small", SMALL, "tmpfs", 0, "size=" SMALL_BYTES) < 0)
+		printf("%s cannot be made: %s\n", SMALL, strerror(errno));
 }
 
 static void __attribute__((format(printf, 2, 3))) fail(struct row *row, const char *format, ...)
 {
-	char text[1024] = "";
-	FILE *f = fopen(OUTPUT, "re");
 	va_list ap;
 
 	va_start(ap, format);
 	printf("FAILED ");
 	vprintf(format, ap);
 	va_end(ap);
-	if (f) {
-		if (fread(text, 1, sizeof(text) - 1, f))
-			printf("\n  it said: %s", text);
-		fclose(f);
-	}
 	printf("\n");
-	fflush(stdout);
+	print_output();
 	row->failed++;
 }
 
@@ -225,10 +152,12 @@ static void recover_until(double since_s, struct row *row, const char *what)
 {
 	unsigned int n = 0;
 	int status;
+	pid_t pid;
 
-	do
-		status = recover(), n++;
-	while (status != 0 && now_s() - since_s < LATE_S);
+	do {
+		status = run_stressd(STATE, "", (const char *const[]){ "recover", NULL }, &pid);
+		n++;
+	} while (status != 0 && now_s() - since_s < LATE_S);
 	if (status != 0)
 		fail(row, "%s: recover fails", what);
 	if (n > row->recovers)
@@ -251,7 +180,7 @@ static bool strike_at(const char *name, enum how how, int n, const char *point, 
 	snprintf(plan, sizeof(plan), "pause:change:%d", n);
 	snprintf(what, sizeof(what), "%s, %s at change %d (%.100s)", name, how_names[how], n,
 		 point);
-	status = run_stressd(plan, &pid);
+	status = run(plan, &pid);
 	if (!WIFSTOPPED(status)) {
 		if (n <= last)
 			fail(row, "%s: not reached, the run ended with status %#x", what, status);
@@ -299,8 +228,8 @@ static bool list_changes(const char *name, struct list *l)
 	clear();
 	if (!scenario_cut_down(CONFIGS, name, SCENARIO))
 		return false;
-	status = run_stressd("list", &pid);
-	f = fopen(OUTPUT, "re");
+	status = run("list", &pid);
+	f = fopen(SWEEP_OUTPUT, "re");
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "change %d: %99[^\n]", &n, step_name) == 2 && n < CHANGES_MAX) {
 			l->n = n;
@@ -317,13 +246,9 @@ static bool list_changes(const char *name, struct list *l)
 		fclose(f);
 	if (faults && l->last)
 		return true;
+	l->last = 0;
 	printf("%s: not swept, its run ends with status %#x and %d changes\n", name, status, l->n);
-	if (f && (f = fopen(OUTPUT, "re"))) {
-		while (fgets(line, sizeof(line), f))
-			if (strncmp(line, "change", 6) != 0 && strncmp(line, "step", 4) != 0)
-				printf("  %s", line);
-		fclose(f);
-	}
+	print_output();
 	fflush(stdout);
 	return false;
 }
@@ -348,6 +273,37 @@ static void sweep(const char *name, enum how how, const struct list *l, bool who
 	failed += row.failed;
 }
 
+/* One point after another, of each scenario in turn and with each thing that is done in turn, for
+ * as long as there is time. What comes of it is one line. */
+static void sample(char names[][SC_NAME_MAX], size_t n)
+{
+	struct list *lists = calloc(n + 1, sizeof(*lists));
+	struct row row = { 0 };
+	double end_s = now_s() + seconds;
+	bool known[SCENARIOS_MAX] = { false };
+
+	for (size_t k = 0; lists && n && now_s() < end_s && row.failed < FAILED_MAX; k++) {
+		size_t i = k % n, round = k / n;
+		struct list *l = &lists[i];
+		int at;
+
+		if (!known[i])
+			list_changes(names[i], l);
+		known[i] = true;
+		if (!l->last)
+			continue;
+		/* Coprime to any number of changes that there is: all are taken in the end. */
+		at = l->first + (int)((round * 41 + i * 17) % (size_t)(l->last - l->first + 1));
+		strike_at(names[i], (enum how)((i + round) % HOWS), at, l->names[at], l->last,
+			  &row);
+	}
+	free(lists);
+	printf("sample: %u points in %.0f s, slowest %.2f s, recovers %u\n", row.points, seconds,
+	       row.slowest_s, row.recovers);
+	points = row.points;
+	failed = row.failed;
+}
+
 static void read_words(void)
 {
 	char line[4096] = "", *save = NULL;
@@ -360,6 +316,9 @@ static void read_words(void)
 		sscanf(w, "sweep.stride=%u", &stride);
 		sscanf(w, "sweep.only=%63s", only);
 		sscanf(w, "sweep.how=%15s", only_how);
+		sscanf(w, "sweep.seconds=%lf", &seconds);
+		sscanf(w, "sweep.after=%255s", after);
+		panics |= !strcmp(w, "sweep.panic");
 	}
 	stride = stride ? stride : 1;
 }
@@ -371,8 +330,12 @@ int main(void)
 	size_t n = scenario_names(CONFIGS, names), swept = 0;
 
 	read_words();
+	if (panics || after[0])
+		return panics ? panic_armed() : recover_after(after);
 	machine_remember();
-	for (size_t i = 0; i < n; i++) {
+	if (seconds > 0)
+		sample(names, n);
+	for (size_t i = 0; i < n && !(seconds > 0); i++) {
 		if ((only[0] && strcmp(only, names[i]) != 0) || !list_changes(names[i], &l))
 			continue;
 		for (int how = 0; how < HOWS; how++)

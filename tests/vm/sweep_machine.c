@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,19 +82,22 @@ static int remember_one(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-static size_t count_made(size_t i, char *why)
+static bool is_made(size_t i, const struct dirent *de)
+{
+	return de->d_name[0] != '.' && !strncmp(de->d_name, made[i].begin, strlen(made[i].begin));
+}
+
+/* The last of them is in @last. */
+static size_t count_made(size_t i, char last[NAME_MAX + 1])
 {
 	DIR *d = opendir(made[i].dir);
 	size_t n = 0;
 
-	for (struct dirent *de; d && (de = readdir(d));) {
-		if (de->d_name[0] == '.' ||
-		    strncmp(de->d_name, made[i].begin, strlen(made[i].begin)) != 0)
-			continue;
-		n++;
-		if (why)
-			snprintf(why, WHY_MAX, "%s/%.100s is there", made[i].dir, de->d_name);
-	}
+	for (struct dirent *de; d && (de = readdir(d));)
+		if (is_made(i, de)) {
+			n++;
+			strcpy(last, de->d_name);
+		}
 	if (d)
 		closedir(d);
 	return n;
@@ -101,9 +105,11 @@ static size_t count_made(size_t i, char *why)
 
 void machine_remember(void)
 {
+	char last[NAME_MAX + 1];
+
 	nknobs = 0;
 	for (size_t i = 0; i < LENGTH(made); i++)
-		made[i].before = count_made(i, NULL);
+		made[i].before = count_made(i, last);
 	for (size_t i = 0; i < LENGTH(places); i++)
 		nftw(places[i], remember_one, 8, FTW_PHYS);
 }
@@ -125,9 +131,13 @@ static bool knob_is_set(char *why)
 
 static bool something_is_made(char *why)
 {
+	char last[NAME_MAX + 1];
+
 	for (size_t i = 0; i < LENGTH(made); i++)
-		if (count_made(i, why) > made[i].before)
+		if (count_made(i, last) > made[i].before) {
+			snprintf(why, WHY_MAX, "%s/%.100s is there", made[i].dir, last);
 			return true;
+		}
 	return false;
 }
 
