@@ -48,6 +48,13 @@ int debugfs_read_all(const char *knob, size_t max_bytes, char **ret)
 	return fd < 0 ? fd : read_fd(fd, max_bytes, ret, NULL);
 }
 
+int debugfs_may_write(const char *knob)
+{
+	_cleanup_close_ int fd = open_knob(knob, O_WRONLY);
+
+	return fd < 0 ? fd : 0;
+}
+
 int debugfs_write(const char *knob, const char *value)
 {
 	_cleanup_close_ int fd = open_knob(knob, O_WRONLY);

@@ -8,9 +8,11 @@
  *
  * Words of the kernel's command line: sweep.stride=K takes every Kth change, another K of them for
  * each scenario; sweep.only=NAME one scenario; sweep.how=NAME one of the things that are done;
- * sweep.seconds=N a sample of all for so long; sweep.panic and sweep.after=IMAGE: see
- * sweep_panic.h. Prints what failed, a table, and "sweep: N points, N failed".
+ * sweep.bad what cannot be armed (sweep_bad.h); sweep.seconds=N a sample of all for so long;
+ * sweep.panic and sweep.after=IMAGE: see sweep_panic.h. Prints what failed, a table, and "sweep: N
+ * points, N failed".
  */
+#include "sweep_bad.h"
 #include "sweep_machine.h"
 #include "sweep_panic.h"
 #include "sweep_run.h"
@@ -53,7 +55,7 @@ struct row {
 static unsigned int stride = 1, nth, points, failed;
 static char only[64], only_how[16], after[256];
 static double seconds;
-static bool panics;
+static bool panics, bad;
 
 static int run(const char *plan, pid_t *ret_pid)
 {
@@ -319,6 +321,7 @@ static void read_words(void)
 		sscanf(w, "sweep.seconds=%lf", &seconds);
 		sscanf(w, "sweep.after=%255s", after);
 		panics |= !strcmp(w, "sweep.panic");
+		bad |= !strcmp(w, "sweep.bad");
 	}
 	stride = stride ? stride : 1;
 }
@@ -333,9 +336,11 @@ int main(void)
 	if (panics || after[0])
 		return panics ? panic_armed() : recover_after(after);
 	machine_remember();
+	if (bad)
+		failed += (unsigned int)bad_cases();
 	if (seconds > 0)
 		sample(names, n);
-	for (size_t i = 0; i < n && !(seconds > 0); i++) {
+	for (size_t i = 0; i < n && !(seconds > 0) && !bad; i++) {
 		if ((only[0] && strcmp(only, names[i]) != 0) || !list_changes(names[i], &l))
 			continue;
 		for (int how = 0; how < HOWS; how++)
@@ -346,5 +351,5 @@ int main(void)
 	clear();
 	umount2(SMALL, MNT_DETACH);
 	printf("sweep: %zu scenarios, %u points, %u failed\n", swept, points, failed);
-	return failed || !points;
+	return failed || (!points && !bad);
 }

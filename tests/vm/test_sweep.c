@@ -71,6 +71,17 @@ static void sweep(void **state)
 	e2e_free(&r);
 }
 
+static void bad(void **state)
+{
+	struct e2e r;
+
+	(void)state;
+	boot(&r, run_dir("run"), "sweep.bad", "64M", LIMIT_S);
+	if (!strstr(r.out, "bad cases: 0 failed"))
+		fail_msg("%s%s", r.out, r.err);
+	e2e_free(&r);
+}
+
 static void panic(void **state)
 {
 	/* Where the guest of the second boot sees it: memory of the host is not among its files. */
@@ -100,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sweep),
+		cmocka_unit_test(bad),
 		cmocka_unit_test(panic),
 	};
 
