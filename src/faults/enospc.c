@@ -147,7 +147,8 @@ static bool is_armed(const struct fault *f)
 	return access(st->path, F_OK) == 0;
 }
 
-static const int errnos[] = { ENOSPC, EDQUOT, 0 };
+/* EDQUOT is of a quota, which may be beside it. */
+static const int errnos[] = { ENOSPC, 0 };
 
 extern const struct fault_type fault_enospc;
 const struct fault_type fault_enospc = {

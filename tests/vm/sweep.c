@@ -205,8 +205,10 @@ static bool strike_at(const char *name, enum how how, int n, const char *point, 
 		unlink(FILLER);
 	if (how == FULL || took_s > LIMIT_S)
 		recover_until(now_s(), row, what);
-	if (journals_are_left())
+	if (journals_are_left()) {
 		fail(row, "%s: a journal is left", what);
+		shell("cat " STATE "/undo/*");
+	}
 	return true;
 }
 
