@@ -37,6 +37,8 @@ static const char help[] =
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
 	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --no-images      keep no filesystem images, not even those of findings: a few hundred\n"
+	"                   MiB each\n"
 	"  --check-config FILE\n"
 	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
 	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
@@ -138,6 +140,9 @@ static int take_option(struct vm_options *o, int c, char *value)
 			       : 0;
 	case 'r':
 		o->run_dir = value;
+		return 0;
+	case 'I':
+		o->no_images = true;
 		return 0;
 	default:
 		o->keep = true;
@@ -265,6 +270,7 @@ int cmd_vm(int argc, char **argv)
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "no-images", no_argument, NULL, 'I' },
 		{ "check-config", required_argument, NULL, 'C' },
 		{ "fragment", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
