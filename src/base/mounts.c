@@ -3,6 +3,7 @@
 #include "base/mounts.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <libmount.h>
@@ -134,5 +135,6 @@ int umount_wait(const char *mountpoint, u64 limit_ns)
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
+	change("unmounted", mountpoint);
 	return 0;
 }

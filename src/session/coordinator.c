@@ -6,9 +6,9 @@
 #include "session/session.h"
 
 #include "base/cleanup.h"
+#include "base/step.h"
 #include "session/faults.h"
 #include "session/replay.h"
-#include "session/step.h"
 
 #include <errno.h>
 #include <signal.h>

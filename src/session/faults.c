@@ -8,7 +8,7 @@
 
 #include "faults/schedule.h"
 #include "session/session.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <fcntl.h>

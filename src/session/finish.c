@@ -7,10 +7,10 @@
 #include "session/session.h"
 
 #include "base/state.h"
+#include "base/step.h"
 #include "session/account.h"
 #include "session/faults.h"
 #include "session/replay.h"
-#include "session/step.h"
 
 #include <stdlib.h>
 #include <string.h>

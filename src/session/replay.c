@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "session/session.h"
-#include "session/step.h"
+#include "base/step.h"
 #include "target/disk.h"
 #include "writelog.h"
 

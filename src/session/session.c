@@ -9,10 +9,10 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/state.h"
+#include "base/step.h"
 #include "base/units.h"
 #include "session/faults.h"
 #include "session/replay.h"
-#include "session/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
