@@ -12,6 +12,7 @@
 #include "base/fsutil.h"
 #include "base/loopdev.h"
 #include "base/mounts.h"
+#include "base/nullblk.h"
 #include "base/proc.h"
 #include "base/quota.h"
 #include "base/units.h"
@@ -174,6 +175,35 @@ int undo_dm(const char *const arg[UNDO_ARGS], struct err *e)
 	if (r == -EBUSY)
 		return err_set(e, 0, "it was busy; it goes with its last user");
 	return r < 0 ? err_set(e, r, "cannot remove %s: %s", arg[0], strerror(-r)) : 0;
+}
+
+/* Only of our name: others may have devices of that driver, too. */
+static bool is_our_null_blk(const char *name)
+{
+	return !strncmp(name, "stressd-", 8) && !strchr(name, '/');
+}
+
+int undo_null_blk(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = is_our_null_blk(arg[0]) ? nullblk_remove(arg[0]) : -EINVAL;
+
+	return r < 0 ? err_set(e, r, "cannot remove null_blk device %s: %s", arg[0], strerror(-r))
+		     : 0;
+}
+
+int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	char range[64];
+	int r = is_our_null_blk(arg[0]) ? path_set(range, sizeof(range), "-0-%s", arg[1]) : -EINVAL;
+
+	if (r == 0)
+		r = nullblk_write(arg[0], "badblocks", range);
+	/* The device is gone, and they with it. */
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "the bad blocks of %s cannot be made good: %s", arg[0],
+			       strerror(-r))
+		     : 0;
 }
 
 int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)

@@ -4,23 +4,19 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/mounts.h"
 #include "base/step.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 
 static int open_knob(const char *knob, int flags)
 {
-	_cleanup_close_ int context = fsopen("debugfs", FSOPEN_CLOEXEC);
-	_cleanup_close_ int mount = -1;
+	_cleanup_close_ int mount = mount_detached("debugfs");
 	int fd;
 
-	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (mount < 0)
-		return -errno;
+		return mount;
 	/* The open file keeps the mount. */
 	fd = openat(mount, knob, flags | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;

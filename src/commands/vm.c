@@ -39,6 +39,8 @@ static const char help[] =
 	"  --runner PROGRAM in place of the guest's own stressd, as root: a wrapper, a debugger,\n"
 	"                   another build; called as PROGRAM run --quiet --run-dir DIR SCENARIO\n"
 	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --no-images      keep no filesystem images, not even those of findings: a few hundred\n"
+	"                   MiB each\n"
 	"  --check-config FILE\n"
 	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
 	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
@@ -146,6 +148,9 @@ static int take_option(struct vm_options *o, int c, char *value)
 		return value[0] == '/' && access(value, X_OK) == 0
 			       ? 0
 			       : bad("runner", value, "the absolute path of a program");
+	case 'I':
+		o->no_images = true;
+		return 0;
 	default:
 		o->keep = true;
 		return 0;
@@ -273,6 +278,7 @@ int cmd_vm(int argc, char **argv)
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "runner", required_argument, NULL, 'R' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "no-images", no_argument, NULL, 'I' },
 		{ "check-config", required_argument, NULL, 'C' },
 		{ "fragment", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
