@@ -143,14 +143,14 @@ static int take_option(struct vm_options *o, int c, char *value)
 	case 'r':
 		o->run_dir = value;
 		return 0;
+	case 'I':
+		o->no_images = true;
+		return 0;
 	case 'R':
 		o->runner = value;
 		return value[0] == '/' && access(value, X_OK) == 0
 			       ? 0
 			       : bad("runner", value, "the absolute path of a program");
-	case 'I':
-		o->no_images = true;
-		return 0;
 	default:
 		o->keep = true;
 		return 0;
