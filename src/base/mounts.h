@@ -25,6 +25,10 @@ int mount_of_device(dev_t rdev, struct mount_info *ret);
 /* Is the filesystem that holds @path mounted with option @option (like "nodelalloc")? */
 bool mounted_with(const char *path, const char *option);
 
+/* Its options, those of the mount and those of the filesystem, with commas; "" when there is no
+ * mount at @mountpoint. Cut where @size ends. */
+void mount_options(const char *mountpoint, char *buf, size_t size);
+
 /* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
  * is not followed. 0 or -errno. (umount(2)) */
 int umount_wait(const char *mountpoint, u64 limit_ns);

@@ -32,6 +32,7 @@ ROOMS = {
     "oplog": {"base"},
     "race": {"base"},
     "probe": {"base"},
+    "timeline": {"base"},
     "undo": {"base"},
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Moments are sorted, and each stretch between two of them gets its share of the width. */
+#include "report/axis.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define MARGIN 0.02 /* free on either side */
+#define CUT    0.14 /* the largest share of a stretch in which nothing happens */
+
+void axis_add(struct axis *a, u64 ns)
+{
+	if (a->n < AXIS_MAX)
+		a->at[a->n++] = ns;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void unique(struct axis *a)
+{
+	size_t n = 0;
+
+	qsort(a->at, a->n, sizeof(a->at[0]), ascending);
+	for (size_t i = 0; i < a->n; i++)
+		if (!n || a->at[i] != a->at[n - 1])
+			a->at[n++] = a->at[i];
+	a->n = n;
+}
+
+/* Few stretches may be long ones; together they must be able to fill the width. */
+static double largest(const struct axis *a)
+{
+	return fmax(CUT, 1.5 / (double)MAX(a->n, (size_t)2));
+}
+
+static double width_at(const struct axis *a, double per_ns)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i + 1 < a->n; i++)
+		sum += fmin((double)(a->at[i + 1] - a->at[i]) * per_ns, largest(a));
+	return sum;
+}
+
+void axis_lay(struct axis *a)
+{
+	double lo = 0, hi = 1, x = MARGIN;
+
+	unique(a);
+	/* At one width per nanosecond each stretch is cut; the scale lies between. */
+	for (int i = 0; i < 100; i++) {
+		double mid = (lo + hi) / 2;
+
+		if (width_at(a, mid) > 1 - 2 * MARGIN)
+			hi = mid;
+		else
+			lo = mid;
+	}
+	a->per_ns = lo;
+	for (size_t i = 0; i < a->n; i++) {
+		a->x[i] = a->n == 1 ? 0.5 : x;
+		if (i + 1 < a->n)
+			x += fmin((double)(a->at[i + 1] - a->at[i]) * lo, largest(a));
+	}
+}
+
+double axis_place(const struct axis *a, u64 ns)
+{
+	size_t i = 0;
+	double part;
+
+	if (!a->n || ns < a->at[0])
+		return 0;
+	if (ns > a->at[a->n - 1])
+		return 1;
+	while (i + 1 < a->n && a->at[i + 1] <= ns)
+		i++;
+	if (i + 1 == a->n)
+		return a->x[i];
+	part = (double)(ns - a->at[i]) / (double)(a->at[i + 1] - a->at[i]);
+	return a->x[i] + part * (a->x[i + 1] - a->x[i]);
+}
+
+bool axis_is_cut(const struct axis *a, size_t i)
+{
+	return i + 1 < a->n && (double)(a->at[i + 1] - a->at[i]) * a->per_ns > largest(a) * 1.01;
+}
+
+u64 axis_step(const struct axis *a, double gap)
+{
+	double want = a->per_ns > 0 ? gap / a->per_ns : 1, power = 1;
+
+	while (power * 10 <= want)
+		power *= 10;
+	if (want <= power)
+		return (u64)power;
+	return (u64)(power * (want <= 2 * power ? 2 : want <= 5 * power ? 5 : 10));
+}
