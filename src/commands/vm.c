@@ -37,6 +37,7 @@ static const char help[] =
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
 	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --output LIST    further reports beside the others: ktap, kcidb, prometheus\n"
 	"  --check-config FILE\n"
 	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
 	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
@@ -100,6 +101,15 @@ static bool take_check_option(struct check_config *check, int c, const char *val
 	return false;
 }
 
+static int take_output(struct vm_options *o, const char *value)
+{
+	u64 formats = 0;
+	struct err e;
+
+	o->output = value;
+	return report_ask(value, &formats, &e) < 0 ? usage_error("vm", "--output %s", e.text) : 0;
+}
+
 /* One option; 0, or the exit status. */
 static int take_option(struct vm_options *o, int c, char *value)
 {
@@ -139,6 +149,8 @@ static int take_option(struct vm_options *o, int c, char *value)
 	case 'r':
 		o->run_dir = value;
 		return 0;
+	case 'o':
+		return take_output(o, value);
 	default:
 		o->keep = true;
 		return 0;
@@ -264,6 +276,7 @@ int cmd_vm(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "output", required_argument, NULL, 'o' },
 		{ "keep", no_argument, NULL, 'K' },
 		{ "check-config", required_argument, NULL, 'C' },
 		{ "fragment", no_argument, NULL, 'f' },

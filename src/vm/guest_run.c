@@ -56,7 +56,8 @@ static const char *text_of(json_t *o, const char *key)
 static void __attribute__((noreturn))
 become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd)
 {
-	const char *argv[16] = { PROGRAM, "run", "--quiet", "--run-dir", dir }, *destroy;
+	const char *argv[16] = { PROGRAM, "run", "--quiet", "--run-dir", dir }, *destroy,
+		   *output = text_of(g->plan, "output");
 	int n = 5;
 
 	destroy = text_of(row, "destroy");
@@ -66,6 +67,10 @@ become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd
 	}
 	if (json_is_true(json_object_get(g->plan, "keep")))
 		argv[n++] = "--keep";
+	if (output) {
+		argv[n++] = "--output";
+		argv[n++] = output;
+	}
 	argv[n++] = text_of(row, "path");
 	setsid();
 	dup2(out_fd, STDOUT_FILENO);
