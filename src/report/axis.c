@@ -5,8 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MARGIN 0.02 /* free on either side */
-#define CUT    0.14 /* the largest share of a stretch in which nothing happens */
+#define MARGIN	0.02 /* free on either side */
+#define CUT	0.14 /* the largest share of a stretch in which nothing happens */
+#define CUT_MIN 0.05 /* ... where there are many of them */
+#define CUTS	0.45 /* what all of them may take together */
 
 void axis_add(struct axis *a, u64 ns)
 {
@@ -32,10 +34,9 @@ static void unique(struct axis *a)
 	a->n = n;
 }
 
-/* Few stretches may be long ones; together they must be able to fill the width. */
-static double largest(const struct axis *a)
+static double width_of(const struct axis *a, size_t i, double per_ns)
 {
-	return fmax(CUT, 1.5 / (double)MAX(a->n, (size_t)2));
+	return fmin((double)(a->at[i + 1] - a->at[i]) * per_ns, a->most);
 }
 
 static double width_at(const struct axis *a, double per_ns)
@@ -43,16 +44,25 @@ static double width_at(const struct axis *a, double per_ns)
 	double sum = 0;
 
 	for (size_t i = 0; i + 1 < a->n; i++)
-		sum += fmin((double)(a->at[i + 1] - a->at[i]) * per_ns, largest(a));
+		sum += width_of(a, i, per_ns);
 	return sum;
 }
 
-void axis_lay(struct axis *a)
+static double cut_width(const struct axis *a)
 {
-	double lo = 0, hi = 1, x = MARGIN;
+	double sum = 0;
 
-	unique(a);
-	/* At one width per nanosecond each stretch is cut; the scale lies between. */
+	for (size_t i = 0; i + 1 < a->n; i++)
+		sum += axis_is_cut(a, i) ? a->most : 0;
+	return sum;
+}
+
+/* The scale at which all stretches, cut at a->most, fill the width: at one width per nanosecond
+ * each of them is cut, at none it is empty. */
+static void choose_scale(struct axis *a)
+{
+	double lo = 0, hi = 1;
+
 	for (int i = 0; i < 100; i++) {
 		double mid = (lo + hi) / 2;
 
@@ -62,10 +72,25 @@ void axis_lay(struct axis *a)
 			lo = mid;
 	}
 	a->per_ns = lo;
+}
+
+void axis_lay(struct axis *a)
+{
+	/* Few stretches may be long ones; together they must be able to fill the width. */
+	double floor, x = MARGIN;
+
+	unique(a);
+	floor = 1.5 / (double)MAX(a->n, (size_t)2);
+	for (double most = CUT; most >= CUT_MIN; most *= 0.8) {
+		a->most = fmax(most, floor);
+		choose_scale(a);
+		if (cut_width(a) <= CUTS)
+			break;
+	}
 	for (size_t i = 0; i < a->n; i++) {
 		a->x[i] = a->n == 1 ? 0.5 : x;
 		if (i + 1 < a->n)
-			x += fmin((double)(a->at[i + 1] - a->at[i]) * lo, largest(a));
+			x += width_of(a, i, a->per_ns);
 	}
 }
 
@@ -88,7 +113,7 @@ double axis_place(const struct axis *a, u64 ns)
 
 bool axis_is_cut(const struct axis *a, size_t i)
 {
-	return i + 1 < a->n && (double)(a->at[i + 1] - a->at[i]) * a->per_ns > largest(a) * 1.01;
+	return i + 1 < a->n && (double)(a->at[i + 1] - a->at[i]) * a->per_ns > a->most * 1.01;
 }
 
 u64 axis_step(const struct axis *a, double gap)

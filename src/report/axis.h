@@ -16,6 +16,7 @@ struct axis {
 	double x[AXIS_MAX]; /* where they are, 0 to 1 */
 	size_t n;
 	double per_ns; /* where it is not cut */
+	double most;   /* the largest share of one stretch */
 };
 
 /* Note a moment; those beyond AXIS_MAX are left out. */

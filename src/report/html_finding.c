@@ -90,7 +90,7 @@ static const char *suspect_when(const struct finding *f)
 {
 	const struct timeline_op *saw = with_role(f, ROLE_FINDER), *o = with_role(f, ROLE_SUSPECT);
 
-	return saw && o && o->end_ns && o->end_ns < saw->start_ns ? "before it"
+	return saw && o && o->end_ns && o->end_ns < saw->start_ns ? "came between"
 								  : "at the same time";
 }
 

@@ -36,7 +36,7 @@ static const char *const role_texts[TIMELINE_ROLES] = {
 	[ROLE_NONE] = "",
 	[ROLE_FINDER] = "saw it",
 	[ROLE_WRITE] = "wrote what should be there",
-	[ROLE_SUSPECT] = "the other one",
+	[ROLE_SUSPECT] = "at the same time",
 };
 
 static const struct {
@@ -47,6 +47,14 @@ static const struct {
 	{ 'R', "reads" },  { 'S', "syncs" },	   { 'C', "drops or remaps cache" },
 	{ 'A', "mounts" },
 };
+
+static const char *role_text(const struct timeline *t, const struct timeline_op *o)
+{
+	for (size_t i = 0; o->role == ROLE_SUSPECT && o->end_ns && i < t->nops; i++)
+		if (t->ops[i].role == ROLE_FINDER && o->end_ns < t->ops[i].start_ns)
+			return "came between";
+	return role_texts[o->role];
+}
 
 static u64 end_of(const struct drawing *d, const struct timeline_op *o)
 {
@@ -160,8 +168,8 @@ static void put_cuts(struct drawing *d, double height)
 		fputs("<rect class=\"cut\"", d->out);
 		html_percent(d->out, "x", x);
 		html_percent(d->out, "width", d->axis.x[i + 1] - x);
-		fprintf(d->out, " y=\"%.0f\" height=\"%.0f\"/><text class=\"tick cut\"", AXIS_H - 4,
-			height - AXIS_H + 4);
+		fprintf(d->out, " y=\"%.0f\" height=\"%.0f\"/><text class=\"tick cut%s\"",
+			AXIS_H - 4, height - AXIS_H + 4, d->axis.most < 0.1 ? " odd" : "");
 		html_percent(d->out, "x", (x + d->axis.x[i + 1]) / 2);
 		fprintf(d->out, " y=\"%.0f\">%s</text>\n", AXIS_H - 9,
 			people_time(text, d->axis.at[i + 1] - d->axis.at[i]));
@@ -276,7 +284,7 @@ static void put_named(struct drawing *d, int lane)
 			continue;
 		fprintf(d->out,
 			"<text class=\"lane %s\" x=\"2\" y=\"%.0f\">%s: <tspan class=\"mono\">",
-			timeline_role_names[o->role], d->y + 10, role_texts[o->role]);
+			timeline_role_names[o->role], d->y + 10, role_text(d->t, o));
 		html_text(d->out, o->text);
 		fputs("</tspan></text>\n", d->out);
 		d->y += NAMED_H;
@@ -344,6 +352,14 @@ static void put_svg(struct drawing *d, size_t number)
 	fputs("</svg></div>\n", d->out);
 }
 
+static bool has_finder(const struct timeline *t)
+{
+	for (size_t i = 0; i < t->nops; i++)
+		if (t->ops[i].role == ROLE_FINDER)
+			return true;
+	return false;
+}
+
 static void put_legend(const struct drawing *d)
 {
 	fputs("<p class=\"legend\">", d->out);
@@ -356,9 +372,12 @@ static void put_legend(const struct drawing *d)
 			fprintf(d->out, "<span><i class=\"%c\"></i>%s</span> ", effects[e].effect,
 				effects[e].text);
 	}
-	fputs("<span><i class=\"finder\"></i>the operation that saw it</span> "
-	      "<span class=\"soft\">strong: on the same page; faint: elsewhere</span></p>\n",
-	      d->out);
+	if (has_finder(d->t))
+		fputs("<span><i class=\"finder\"></i>the operation that saw it</span> ", d->out);
+	if (d->f->has_cell)
+		fputs("<span class=\"soft\">strong: on the same page; faint: elsewhere</span>",
+		      d->out);
+	fputs("</p>\n", d->out);
 }
 
 static bool any_cut(const struct axis *a)
@@ -373,9 +392,9 @@ static void put_table(const struct finding *f, FILE *out)
 {
 	fprintf(out,
 		"<details class=\"ops\"><summary>The same as a table: %zu "
-		"operations</summary><div class=\"scroll\"><table>\n<thead><tr><th>start</th>"
+		"operation%s</summary><div class=\"scroll\"><table>\n<thead><tr><th>start</th>"
 		"<th>end</th><th>process</th><th>operation</th><th></th></tr></thead><tbody>\n",
-		f->timeline->nops);
+		f->timeline->nops, f->timeline->nops == 1 ? "" : "s");
 	for (size_t i = 0; i < f->timeline->nops; i++) {
 		const struct timeline_op *o = &f->timeline->ops[i];
 		char start[PEOPLE_MAX], end[PEOPLE_MAX] = "in flight";
@@ -388,7 +407,7 @@ static void put_table(const struct finding *f, FILE *out)
 		html_text(out, f->timeline->lanes[o->lane]);
 		fputs("</td><td class=\"mono\">", out);
 		html_text(out, o->text);
-		fprintf(out, "</td><td>%s</td></tr>\n", role_texts[o->role]);
+		fprintf(out, "</td><td>%s</td></tr>\n", role_text(f->timeline, o));
 	}
 	fputs("</tbody></table></div></details>\n", out);
 }
@@ -403,9 +422,13 @@ void html_timeline(const struct finding *f, size_t i, FILE *out)
 	lay_rows(&d);
 	order_lanes(&d);
 	fputs("<figure class=\"timeline\">\n<h3>When</h3>\n<figcaption>Time against the moment of "
-	      "the finding. The shaded band is the operation that saw it: what overlaps it was "
-	      "going on at the same time.",
+	      "the finding.",
 	      out);
+	if (has_finder(d.t))
+		fputs(" The shaded band is the operation that saw it: what overlaps it was going "
+		      "on "
+		      "at the same time.",
+		      out);
 	if (any_cut(&d.axis))
 		fputs(" Hatched: nothing begins or ends, so it is cut short.", out);
 	if (d.t->left_out)
