@@ -7,7 +7,8 @@
 
 #define MARGIN	0.02 /* free on either side */
 #define CUT	0.14 /* the largest share of a stretch in which nothing happens */
-#define CUT_MIN 0.05 /* ... where there are many of them */
+#define CUT_MIN 0.01 /* ... where there are many of them */
+#define FOCUS	0.25 /* what the focus shall have */
 #define CUTS	0.45 /* what all of them may take together */
 
 void axis_add(struct axis *a, u64 ns)
@@ -34,9 +35,14 @@ static void unique(struct axis *a)
 	a->n = n;
 }
 
+static double most_of(const struct axis *a, size_t i)
+{
+	return a->at[i] >= a->focus_from && a->at[i + 1] <= a->focus_to ? a->most_focus : a->most;
+}
+
 static double width_of(const struct axis *a, size_t i, double per_ns)
 {
-	return fmin((double)(a->at[i + 1] - a->at[i]) * per_ns, a->most);
+	return fmin((double)(a->at[i + 1] - a->at[i]) * per_ns, most_of(a, i));
 }
 
 static double width_at(const struct axis *a, double per_ns)
@@ -53,7 +59,7 @@ static double cut_width(const struct axis *a)
 	double sum = 0;
 
 	for (size_t i = 0; i + 1 < a->n; i++)
-		sum += axis_is_cut(a, i) ? a->most : 0;
+		sum += axis_is_cut(a, i) ? most_of(a, i) : 0;
 	return sum;
 }
 
@@ -61,7 +67,7 @@ static double cut_width(const struct axis *a)
  * each of them is cut, at none it is empty. */
 static void choose_scale(struct axis *a)
 {
-	double lo = 0, hi = 1;
+	double lo = 0, hi = 1, fit;
 
 	for (int i = 0; i < 100; i++) {
 		double mid = (lo + hi) / 2;
@@ -72,25 +78,40 @@ static void choose_scale(struct axis *a)
 			lo = mid;
 	}
 	a->per_ns = lo;
+	/* Cut all of them, and they may not fill it. */
+	fit = (1 - 2 * MARGIN) / fmax(width_at(a, lo), 1e-9);
+	a->per_ns *= fit;
+	a->most *= fit;
+	a->most_focus *= fit;
+}
+
+static void place_all(struct axis *a)
+{
+	double x = MARGIN;
+
+	for (size_t i = 0; i < a->n; i++) {
+		a->x[i] = a->n == 1 ? 0.5 : x;
+		if (i + 1 < a->n)
+			x += width_of(a, i, a->per_ns);
+	}
 }
 
 void axis_lay(struct axis *a)
 {
 	/* Few stretches may be long ones; together they must be able to fill the width. */
-	double floor, x = MARGIN;
+	double floor;
+	bool focus = a->focus_to > a->focus_from;
 
 	unique(a);
 	floor = 1.5 / (double)MAX(a->n, (size_t)2);
 	for (double most = CUT; most >= CUT_MIN; most *= 0.8) {
-		a->most = fmax(most, floor);
+		a->most = focus ? most : fmax(most, floor);
+		a->most_focus = fmax(a->most, FOCUS);
 		choose_scale(a);
-		if (cut_width(a) <= CUTS)
+		place_all(a);
+		if (cut_width(a) <= CUTS &&
+		    (!focus || axis_place(a, a->focus_to) - axis_place(a, a->focus_from) >= FOCUS))
 			break;
-	}
-	for (size_t i = 0; i < a->n; i++) {
-		a->x[i] = a->n == 1 ? 0.5 : x;
-		if (i + 1 < a->n)
-			x += width_of(a, i, a->per_ns);
 	}
 }
 
@@ -113,7 +134,7 @@ double axis_place(const struct axis *a, u64 ns)
 
 bool axis_is_cut(const struct axis *a, size_t i)
 {
-	return i + 1 < a->n && (double)(a->at[i + 1] - a->at[i]) * a->per_ns > a->most * 1.01;
+	return i + 1 < a->n && (double)(a->at[i + 1] - a->at[i]) * a->per_ns > most_of(a, i) * 1.01;
 }
 
 u64 axis_step(const struct axis *a, double gap)

@@ -15,8 +15,9 @@ struct axis {
 	u64 at[AXIS_MAX];   /* moments, ascending */
 	double x[AXIS_MAX]; /* where they are, 0 to 1 */
 	size_t n;
-	double per_ns; /* where it is not cut */
-	double most;   /* the largest share of one stretch */
+	u64 focus_from, focus_to; /* what it is about: wide enough to be seen; the same: nothing */
+	double per_ns;		  /* where it is not cut */
+	double most, most_focus;  /* the largest share of a stretch, and of one in the focus */
 };
 
 /* Note a moment; those beyond AXIS_MAX are left out. */

@@ -6,6 +6,7 @@
 #ifndef STRESSD_REPORT_HTML_H
 #define STRESSD_REPORT_HTML_H
 
+#include "report/axis.h"
 #include "report/report.h"
 
 /* page.css and page.js, embedded by the build. */
@@ -25,6 +26,9 @@ void html_finding(const struct run_result *r, size_t i, FILE *out);
 void html_bytes(const struct finding *f, FILE *out);
 /* html_timeline.c: when; with the same as a table, for who cannot see it. */
 void html_timeline(const struct finding *f, size_t i, FILE *out);
+/* html_axis.c: behind the lanes of a timeline of @height: labels in the first @top of it, against
+ * @zero_ns, and what is cut short. */
+void html_axis(const struct axis *a, u64 zero_ns, double top, double height, FILE *out);
 /* html_place.c: where in the file. */
 void html_place(const struct finding *f, size_t i, FILE *out);
 /* html_run.c: what was exercised, and in which surroundings. */

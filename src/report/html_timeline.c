@@ -17,7 +17,6 @@
 #define LANE_GAP 8.0
 #define ROWS_MAX 6    /* of one process: asynchronous I/O overlaps itself */
 #define SMALL	 0.07 /* of the width: text in it is cut to nothing */
-#define TICK_GAP 0.11
 
 struct drawing {
 	const struct finding *f;
@@ -69,6 +68,10 @@ static void lay_axis(struct drawing *d)
 	for (size_t i = 0; i < d->t->nops; i++) {
 		axis_add(&d->axis, d->t->ops[i].start_ns);
 		axis_add(&d->axis, end_of(d, &d->t->ops[i]));
+		if (d->t->ops[i].role == ROLE_FINDER) {
+			d->axis.focus_from = d->t->ops[i].start_ns;
+			d->axis.focus_to = end_of(d, &d->t->ops[i]);
+		}
 	}
 	axis_add(&d->axis, d->f->time_ns);
 	for (size_t i = 0; i < d->t->nmarks; i++) {
@@ -154,74 +157,6 @@ static void put_time(struct drawing *d, u64 ns)
 	char text[PEOPLE_MAX];
 
 	html_text(d->out, people_against(text, ns, d->f->time_ns));
-}
-
-/* Stretches that are cut short: hatched, with how long they are. */
-static void put_cuts(struct drawing *d, double height)
-{
-	for (size_t i = 0; i < d->axis.n; i++) {
-		char text[PEOPLE_MAX];
-		double x = d->axis.x[i];
-
-		if (!axis_is_cut(&d->axis, i))
-			continue;
-		fputs("<rect class=\"cut\"", d->out);
-		html_percent(d->out, "x", x);
-		html_percent(d->out, "width", d->axis.x[i + 1] - x);
-		fprintf(d->out, " y=\"%.0f\" height=\"%.0f\"/><text class=\"tick cut%s\"",
-			AXIS_H - 4, height - AXIS_H + 4, d->axis.most < 0.1 ? " odd" : "");
-		html_percent(d->out, "x", (x + d->axis.x[i + 1]) / 2);
-		fprintf(d->out, " y=\"%.0f\">%s</text>\n", AXIS_H - 9,
-			people_time(text, d->axis.at[i + 1] - d->axis.at[i]));
-	}
-}
-
-static void put_tick(struct drawing *d, u64 ns, double x, double height, bool odd)
-{
-	fprintf(d->out, "<line class=\"grid%s\"", odd ? " odd" : "");
-	html_percent(d->out, "x1", x);
-	html_percent(d->out, "x2", x);
-	fprintf(d->out, " y1=\"%.0f\" y2=\"%.0f\"/><text class=\"tick%s\"", AXIS_H - 4, height,
-		odd ? " odd" : "");
-	html_percent(d->out, "x", x);
-	fprintf(d->out, " y=\"%.0f\">", AXIS_H - 9);
-	put_time(d, ns);
-	fputs("</text>\n", d->out);
-}
-
-/* Labels at round times before and after the finding, not where the axis is cut. */
-static void put_ticks(struct drawing *d, double height)
-{
-	u64 step = axis_step(&d->axis, TICK_GAP), zero = d->f->time_ns;
-	double zero_x = axis_place(&d->axis, zero), last = -1;
-	bool odd = true;
-
-	for (size_t i = 0; i + 1 < d->axis.n; i++) {
-		u64 from = d->axis.at[i], to = d->axis.at[i + 1];
-		u64 ns = from + ((zero % step) + step - from % step) % step;
-
-		for (; !axis_is_cut(&d->axis, i) && ns < to; ns += step) {
-			double x = axis_place(&d->axis, ns);
-
-			if (x < last + TICK_GAP * 0.9 || x < 0.05 || x > 0.95 || ns == zero ||
-			    (x > zero_x - TICK_GAP && x < zero_x + TICK_GAP))
-				continue;
-			put_tick(d, ns, x, height, odd = !odd);
-			last = x;
-		}
-	}
-}
-
-static void put_seen(struct drawing *d, double height)
-{
-	double x = axis_place(&d->axis, d->f->time_ns);
-
-	fputs("<line class=\"seen\"", d->out);
-	html_percent(d->out, "x1", x);
-	html_percent(d->out, "x2", x);
-	fprintf(d->out, " y1=\"%.0f\" y2=\"%.0f\"/><text class=\"tick seen\"", AXIS_H - 6, height);
-	html_percent(d->out, "x", MIN(x, 0.97));
-	fprintf(d->out, " y=\"%.0f\">found</text>\n", AXIS_H - 9);
 }
 
 /* The time of the read that saw it, behind all lanes. */
@@ -340,10 +275,8 @@ static void put_svg(struct drawing *d, size_t number)
 		" height=\"%.0f\"><title id=\"time-%zu\">Operations around finding %zu, a lane for "
 		"each process; the table below has the same in words</title>\n",
 		number + 1, height, number + 1, number + 1);
-	put_ticks(d, height);
-	put_cuts(d, height);
+	html_axis(&d->axis, d->f->time_ns, AXIS_H, height, d->out);
 	put_band(d, height);
-	put_seen(d, height);
 	d->y = AXIS_H + LANE_GAP / 2;
 	put_marks(d, MARK_FAULT, "faults", ", armed");
 	put_marks(d, MARK_LOG, "kernel log", ", to a millisecond");
@@ -432,8 +365,8 @@ void html_timeline(const struct finding *f, size_t i, FILE *out)
 	if (any_cut(&d.axis))
 		fputs(" Hatched: nothing begins or ends, so it is cut short.", out);
 	if (d.t->left_out)
-		fprintf(out, " %llu operations further away are left out.",
-			(unsigned long long)d.t->left_out);
+		fprintf(out, " %llu further operation%s left out.",
+			(unsigned long long)d.t->left_out, d.t->left_out == 1 ? " is" : "s are");
 	fputs("</figcaption>\n", out);
 	put_svg(&d, i);
 	put_legend(&d);

@@ -9,10 +9,11 @@
 #define NEIGHBOURHOOD 65536		   /* bytes: the largest folio that is usual */
 #define AROUND_NS     (50 * NSEC_PER_MSEC) /* before it, of what is near in place */
 #define BESIDE_NS     (1 * NSEC_PER_MSEC)  /* of what is near in time alone */
+#define OLD_OPS	      4			   /* of one process, of the same cell and long before */
 #define LANE_OPS      24 /* of one process: a busy one shall not push the others out */
 
 /* How near an operation is; 0 is not on the timeline. */
-enum nearness { FAR, IN_TIME, IN_FOLIO, IN_PAGE, IN_CELL, NAMED };
+enum nearness { FAR, OLD, IN_TIME, IN_FOLIO, IN_PAGE, IN_CELL, NAMED };
 
 struct pick {
 	enum nearness near;
@@ -23,7 +24,7 @@ struct pick {
 struct picks {
 	const struct scene *s;
 	struct pick *p;
-	size_t n, room, lane_first;
+	size_t n, room, lane_first, lane_old;
 	u16 lane;
 	u64 left_out;
 	bool no_memory;
@@ -69,7 +70,7 @@ static enum nearness nearness_of(const struct scene *s, const struct deed *d)
 	if (is_fs_wide(r))
 		return recent ? IN_FOLIO : FAR;
 	if (op_touches(r, s->file, s->from, s->to))
-		return IN_CELL;
+		return recent ? IN_CELL : OLD;
 	if (recent && op_touches(r, s->file, page, page + PAGE))
 		return IN_PAGE;
 	if (recent && op_touches(r, s->file, folio, folio + NEIGHBOURHOOD))
@@ -110,6 +111,7 @@ static void end_lane(struct picks *q)
 		q->left_out += n - LANE_OPS;
 	}
 	q->lane_first = q->n;
+	q->lane_old = 0;
 }
 
 static bool gather(void *ctx, const struct deed *d)
@@ -123,6 +125,11 @@ static bool gather(void *ctx, const struct deed *d)
 	}
 	if (near == FAR)
 		return true;
+	/* The newest come first. */
+	if (near == OLD && ++q->lane_old > OLD_OPS) {
+		q->left_out++;
+		return true;
+	}
 	if (q->n == q->room && !grow(q)) {
 		q->no_memory = true;
 		return false;

@@ -197,6 +197,15 @@ static void axis(void **state)
 	/* linear where it is not cut */
 	assert_true(fabs(2 * (axis_place(&a, 1150) - axis_place(&a, 1100)) -
 			 (axis_place(&a, 1100) - axis_place(&a, 1000))) < 1e-9);
+	/* Many long stretches must not take the room of what it is about. */
+	a = (struct axis){ .focus_from = 40000000000, .focus_to = 40000001000 };
+	for (u64 i = 0; i < 40; i++)
+		axis_add(&a, i * NSEC_PER_SEC);
+	axis_add(&a, a.focus_from);
+	axis_add(&a, a.focus_to);
+	axis_lay(&a);
+	assert_true(axis_place(&a, a.focus_to) - axis_place(&a, a.focus_from) > 0.03);
+	assert_true(axis_place(&a, a.focus_from) < 0.96);
 	a = (struct axis){ .n = 0 };
 	axis_add(&a, 7);
 	axis_lay(&a);
