@@ -218,7 +218,7 @@ static void list_outputs(struct session *s)
 		r->outputs = grown;
 		o = &grown[r->noutputs++];
 		snprintf(o->worker, sizeof(o->worker), "%s", c->name);
-		snprintf(o->name, sizeof(o->name), "%s", de->d_name);
+		memcpy(o->name, de->d_name, strlen(de->d_name) + 1); /* fits, see above */
 		o->bytes = (u64)st.st_size;
 	}
 }
