@@ -5,12 +5,12 @@
 # To build.
 PACKAGES_BUILD="cmake ninja-build pkg-config gcc libc6-dev libjansson-dev libmount-dev libblkid-dev
 	libdevmapper-dev liburing-dev libcap-dev libxxhash-dev libaio-dev libbpf-dev
-	zlib1g-dev liblzma-dev libzstd-dev"
+	zlib1g-dev liblzma-dev libzstd-dev libsqlite3-dev"
 # To run scenarios on images.
 PACKAGES_RUN="mount util-linux xfsprogs e2fsprogs btrfs-progs"
 # To test: a second compiler, what the tests link and run, programs that scenarios start.
 PACKAGES_TEST="clang libcmocka-dev libfuse3-dev fuse3 fio stress-ng python3 python3-jsonschema
-	libxml2-utils man-db git qemu-system-x86"
+	libxml2-utils man-db git qemu-system-x86 parallel"
 # To build the lab kernel, and to boot the distribution's beside it.
 PACKAGES_LAB="linux-source linux-image-amd64 make flex bison bc patch xz-utils libelf-dev libssl-dev
 	ccache"

@@ -29,6 +29,14 @@ static const struct {
 	  "take away what a finding does not need" },
 	{ "bisect-step", cmd_bisect_step, "--kernel IMAGE [OPTIONS] SCENARIO",
 	  "one step of `git bisect run`" },
+	{ "matrix", cmd_matrix, "[OPTIONS] MATRIX",
+	  "kernels x targets x scenarios x seeds, and what was interrupted goes on" },
+	{ "store", cmd_store, "import [OPTIONS] DIR... | nights | check",
+	  "keep what is known of runs, in one file" },
+	{ "history", cmd_history, "[OPTIONS] [SCENARIO|FINGERPRINT]",
+	  "what the store knows of a scenario or a finding" },
+	{ "compare", cmd_compare, "[OPTIONS] A B",
+	  "two nights: what is new, fixed, still there, flaky" },
 	{ "schema", cmd_schema, "", "print the JSON Schema of scenarios" },
 };
 
@@ -50,8 +58,8 @@ static int help(FILE *out)
 		"stressd " STRESSD_VERSION ": finds data corruption and kernel warnings in Linux "
 		"filesystems and the page cache\n\nusage: stressd COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
-		fprintf(out, "  %-12s%s\n              %s\n", subcommands[i].name, subcommands[i].args,
-			subcommands[i].help);
+		fprintf(out, "  %-12s%s\n              %s\n", subcommands[i].name,
+			subcommands[i].args, subcommands[i].help);
 	fprintf(out,
 		"\nexit status: 0 nothing found, 1 a finding, 2 usage or scenario error, 3 stressd "
 		"failed\nor the result is incomplete, 4 skipped: this machine lacks something\n");

@@ -3,6 +3,7 @@
 #include "base/mounts.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <libmount.h>
@@ -124,6 +125,17 @@ void mount_options(const char *mountpoint, char *buf, size_t size)
 	snprintf(buf, size, "%s", options ? options : "");
 }
 
+int mount_detached(const char *fstype)
+{
+	_cleanup_close_ int context = fsopen(fstype, FSOPEN_CLOEXEC);
+	int fd;
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return fd < 0 ? -errno : fd;
+}
+
 int umount_wait(const char *mountpoint, u64 limit_ns)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
@@ -134,5 +146,6 @@ int umount_wait(const char *mountpoint, u64 limit_ns)
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
+	change("unmounted", mountpoint);
 	return 0;
 }

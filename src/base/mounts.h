@@ -29,6 +29,10 @@ bool mounted_with(const char *path, const char *option);
  * mount at @mountpoint. Cut where @size ends. */
 void mount_options(const char *mountpoint, char *buf, size_t size);
 
+/* A filesystem of the kernel's, like debugfs, that is mounted nowhere: an open directory, or
+ * -errno. It goes with its last open file. (fsopen(2), fsmount(2)) */
+int mount_detached(const char *fstype);
+
 /* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
  * is not followed. 0 or -errno. (umount(2)) */
 int umount_wait(const char *mountpoint, u64 limit_ns);

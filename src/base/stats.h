@@ -13,8 +13,8 @@
  * few tries and for rates near 0 and 1, too. (E. B. Wilson, 1927) */
 void rate_interval(u64 hits, u64 n, double *ret_lo, double *ret_hi);
 
-/* What a rate is at least, with 84 % confidence: one standard error below what was seen, by the same
- * score. To go by where too high a guess does harm. */
+/* What a rate is at least, with 84 % confidence: one standard error below what was seen, by the
+ * same score. To go by where too high a guess does harm. */
 double rate_at_least(u64 hits, u64 n);
 
 /* A rate to plan with, strictly between 0 and 1 after however few tries: Laplace's rule of
@@ -44,5 +44,23 @@ enum sequential_answer sequential_ask(const struct sequential *s, u64 hits, u64 
 /* So many further tries have an answer, whichever it is, if they all end alike. At least 1: what
  * is planned ahead is planned so. */
 u64 sequential_plan(const struct sequential *s, u64 hits, u64 n);
+
+/* Fisher's exact test of two rates, hits_a in n_a and hits_b in n_b: were both the same, how likely
+ * would hits as unevenly spread be? less, greater: in this direction, b's rate the lower or the
+ * higher; either: in any. hits <= n of each; nothing tried is no evidence: 1. (R. A. Fisher, 1935)
+ */
+struct fisher {
+	double less, greater, either;
+};
+
+struct fisher fisher_exact(u64 hits_a, u64 n_a, u64 hits_b, u64 n_b);
+
+/* Wilcoxon's rank sum test (Mann and Whitney's U), exact, two-sided: were both samples of one kind,
+ * how likely would one be as much above the other? Assumes nothing of how values are spread. Of
+ * more than RANK_SUM_MAX values the first ones count. (H. B. Mann, D. R. Whitney, 1947) Not for
+ * several threads at once: its table is static. */
+#define RANK_SUM_MAX 40
+
+double rank_sum(const double *a, size_t n_a, const double *b, size_t n_b);
 
 #endif

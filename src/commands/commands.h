@@ -18,6 +18,10 @@ int cmd_vm(int argc, char **argv);
 int cmd_repro(int argc, char **argv);
 int cmd_minimize(int argc, char **argv);
 int cmd_bisect_step(int argc, char **argv);
+int cmd_store(int argc, char **argv);
+int cmd_history(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_matrix(int argc, char **argv);
 
 #define EXIT_FINE    0
 #define EXIT_FINDING 1

@@ -8,9 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/state.h"
+#include "base/step.h"
 #include "session/account.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "session/replay.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -284,6 +285,7 @@ void session_free(struct session *s)
 		free(r->faults[i].told);
 	free(r->faults);
 	faults_free(s);
+	moments_free(s);
 	free(r->workers);
 	free(r->outputs);
 	free(r->races);

@@ -135,6 +135,87 @@ static void what_is_planned_is_enough(void **state)
 	}
 }
 
+static bool is_near(double got, double expected, double within)
+{
+	return got > expected - within && got < expected + within;
+}
+
+/* Fisher's own: 10 of 13 monozygotic twins of criminals were convicted, 2 of 17 others; his tea:
+ * 3 of 4 guessed right; and a table of a textbook, 1 of 12 against 9 of 12. */
+static void fishers_test_has_published_values(void **state)
+{
+	struct fisher twins = fisher_exact(10, 13, 2, 17);
+	struct fisher tea = fisher_exact(1, 4, 3, 4);
+	struct fisher diet = fisher_exact(1, 12, 9, 12);
+
+	(void)state;
+	assert_true(is_near(twins.less, 0.0004652, 1e-7));
+	assert_true(is_near(twins.either, 0.0005367, 1e-7));
+	assert_true(is_near(tea.greater, 0.2429, 1e-4));
+	assert_true(is_near(tea.either, 0.4857, 1e-4));
+	assert_true(is_near(diet.greater, 0.001379728, 1e-8));
+	assert_true(is_near(diet.either, 0.002759456, 1e-8));
+}
+
+/* By hand: of the 20 ways to spread three hits over three and three tries one is 3 : 0. */
+static void fishers_test_at_its_ends(void **state)
+{
+	(void)state;
+	assert_true(is_near(fisher_exact(3, 3, 0, 3).less, 1.0 / 20, 1e-12));
+	assert_true(is_near(fisher_exact(3, 3, 0, 3).either, 2.0 / 20, 1e-12));
+	assert_true(is_near(fisher_exact(3, 3, 0, 3).greater, 1, 1e-12));
+	assert_true(is_near(fisher_exact(1, 1, 0, 1).either, 1, 1e-12));
+	assert_true(is_near(fisher_exact(0, 0, 1, 1).greater, 1, 1e-12));
+	assert_true(is_near(fisher_exact(0, 0, 0, 0).either, 1, 1e-12));
+	/* However many tries: no overflow, and the two tails share what was seen. */
+	assert_true(is_near(fisher_exact(5000, 10000, 5000, 10000).either, 1, 1e-9));
+	assert_true(fisher_exact(100, 10000, 300, 10000).greater < 1e-20);
+}
+
+/* @u pairs of @n and @n values are won by the first sample. */
+static double p_of(size_t n, u64 u)
+{
+	double a[RANK_SUM_MAX], b[RANK_SUM_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		size_t won = u > i * n ? u - i * n : 0;
+
+		b[i] = (double)(i + 1);
+		a[i] = (won > n ? (double)n : (double)won) + 0.5;
+	}
+	return rank_sum(a, n, b, n);
+}
+
+/* Mann and Whitney's tables: the largest U that is significant at 5 %, two-sided, and the one
+ * above it; n of each. */
+static void rank_sums_have_published_values(void **state)
+{
+	static const struct {
+		size_t n;
+		u64 u;
+	} critical[] = { { 4, 0 }, { 5, 2 }, { 6, 5 }, { 8, 13 }, { 10, 23 }, { 20, 127 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(critical); i++) {
+		assert_true(p_of(critical[i].n, critical[i].u) <= 0.05);
+		assert_true(p_of(critical[i].n, critical[i].u + 1) > 0.05);
+	}
+	assert_true(is_near(p_of(4, 0), 2.0 / 70, 1e-12));
+	assert_true(is_near(p_of(5, 2), 8.0 / 252, 1e-12));
+	assert_true(is_near(p_of(3, 0), 0.1, 1e-12));
+}
+
+static void equal_samples_show_no_difference(void **state)
+{
+	const double same[] = { 7, 7, 7, 7 }, other[] = { 8, 8, 8, 8 };
+
+	(void)state;
+	assert_true(rank_sum(same, 4, same, 4) == 1);
+	assert_true(is_near(rank_sum(same, 4, other, 4), 2.0 / 70, 1e-12));
+	assert_true(is_near(rank_sum(other, 4, same, 4), 2.0 / 70, 1e-12));
+	assert_true(rank_sum(same, 0, other, 4) == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +226,10 @@ int main(void)
 		cmocka_unit_test(sequential_answers_are_as_often_right_as_stated),
 		cmocka_unit_test(what_always_hits_is_known_at_once),
 		cmocka_unit_test(what_is_planned_is_enough),
+		cmocka_unit_test(fishers_test_has_published_values),
+		cmocka_unit_test(fishers_test_at_its_ends),
+		cmocka_unit_test(rank_sums_have_published_values),
+		cmocka_unit_test(equal_samples_show_no_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* stressd matrix */
+#include "matrix/matrix.h"
+
+#include "base/cleanup.h"
+#include "base/fsutil.h"
+#include "base/units.h"
+#include "commands/commands.h"
+#include "commands/store.h"
+#include "report/chars.h"
+#include "report/report.h"
+#include "session/session.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+
+#define EXIT_AGAIN 75
+
+static const char help[] =
+	"usage: stressd matrix [OPTIONS] MATRIX\n"
+	"       stressd matrix --cell DIR\n"
+	"Run kernels x targets x scenarios x seeds. Started again with the same --run-dir it goes "
+	"on:\n"
+	"what is finished stays, what was interrupted is run again.\n"
+	"  --run-dir DIR    of the night (default: a new one under the state directory)\n"
+	"  --night NAME     how the store calls it (default: NAME-DATE)\n"
+	"  --kernel NAME=IMAGE\n"
+	"                   the image of a kernel of the matrix\n"
+	"  --engine HOW     local (default), parallel (GNU parallel), slurm (a job array)\n"
+	"  --jobs N         cells at a time (default: as many as fit)\n"
+	"  --cpus N         processors that they may use (default: all)\n"
+	"  --memory SIZE    memory that they may use (default: most of what is free)\n"
+	"  --list           what there is to do and what became of it; nothing is run\n"
+	"  --check          is the matrix right? Nothing is run or written\n"
+	"  --store FILE     where results go (default: store.db in the state directory)\n"
+	"  --no-store       nowhere\n"
+	"  --json           JSON lines on stdout, nothing else there\n"
+	"  --cell DIR       run one cell of a night: what engines do\n";
+
+enum engine { ENGINE_LOCAL, ENGINE_PARALLEL, ENGINE_SLURM, ENGINES };
+static const char *const engine_names[ENGINES] = {
+	[ENGINE_LOCAL] = "local", [ENGINE_PARALLEL] = "parallel", [ENGINE_SLURM] = "slurm"
+};
+
+#define KERNELS_MAX 64
+
+struct matrix_command {
+	const char *file, *run_dir, *night, *store, *cell;
+	const char *kernels[KERNELS_MAX];
+	size_t nkernels;
+	int engine;
+	struct matrix_limits limits;
+	bool list, check, no_store, json;
+	struct matrix *m;
+	char dir[PATH_MAX];
+	u64 done;
+};
+
+static void put_cell(const struct cell *c)
+{
+	put_field("", c->scenario->name);
+	put_field(" on ", c->target->name);
+	put_field(", kernel ", c->kernel->name);
+	printf(", seed %llu", (unsigned long long)c->seed);
+}
+
+static void put_cell_json(const struct cell *c, const struct cell_outcome *o)
+{
+	put_json_line(json_pack("{ss ss so so so sI ss si so}", "type", "cell", "id", c->id,
+				"scenario", json_text(c->scenario->name), "target",
+				json_text(c->target->name), "kernel", json_text(c->kernel->name),
+				"seed", (json_int_t)c->seed, "state",
+				o ? cell_state_names[o->state] : "running", "exit",
+				o ? o->exit : -1, "text", json_text(o ? o->text : "")));
+}
+
+static void tell(void *ctx, const struct cell *c, const struct cell_outcome *o)
+{
+	struct matrix_command *cmd = ctx;
+
+	if (cmd->json) {
+		put_cell_json(c, o);
+		fflush(stdout);
+		return;
+	}
+	if (!o)
+		return;
+	printf("[%llu/%zu] ", (unsigned long long)++cmd->done, cmd->m->ncells);
+	put_cell(c);
+	put_field(": ", o->state == CELL_FINISHED ? o->text : cell_state_names[o->state]);
+	put_field(": ", o->state == CELL_FINISHED ? "" : o->text);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What became of all cells. */
+struct sums {
+	u64 states[CELL_STATES], findings, skipped, fine, trouble;
+};
+
+static int sum_up(struct matrix_command *cmd, bool show, struct sums *s, struct err *e)
+{
+	for (size_t i = 0; i < cmd->m->ncells; i++) {
+		const struct cell *c = &cmd->m->cells[i];
+		struct cell_outcome o = { .state = CELL_LEFT, .exit = -1 };
+		char dir[PATH_MAX];
+		int r = cell_dir(cmd->dir, c, dir, sizeof(dir));
+
+		if (r == 0 && access(dir, F_OK) == 0)
+			r = cell_look(dir, &o, e);
+		if (r < 0)
+			return r;
+		s->states[o.state]++;
+		s->findings += o.exit == EXIT_FINDING;
+		s->fine += o.state == CELL_FINISHED && o.exit == EXIT_FINE;
+		s->skipped += o.state == CELL_FINISHED && o.exit == EXIT_LACKS;
+		if (show && cmd->json)
+			put_cell_json(c, &o);
+		else if (show) {
+			printf("%s %s: ", c->id, cell_state_names[o.state]);
+			put_cell(c);
+			put_field(": ", o.text);
+			putchar('\n');
+		}
+	}
+	s->trouble = s->states[CELL_FINISHED] + s->states[CELL_LOST] - s->findings - s->fine -
+		     s->skipped;
+	return 0;
+}
+
+/* As for one run: a finding above all, then what is not complete. */
+static int status_of(const struct sums *s)
+{
+	if (s->findings)
+		return EXIT_FINDING;
+	if (s->trouble || s->states[CELL_LEFT] || s->states[CELL_RUNNING])
+		return EXIT_TROUBLE;
+	return s->fine ? EXIT_FINE : EXIT_LACKS;
+}
+
+static int show_sums(struct matrix_command *cmd, const struct sums *s)
+{
+	int status = status_of(s);
+	u64 left = s->states[CELL_LEFT] + s->states[CELL_RUNNING];
+
+	if (cmd->json) {
+		put_json_line(json_pack(
+			"{ss so sI sI sI sI sI sI sI si}", "type", "result", "run_dir",
+			json_text(cmd->dir), "cells", (json_int_t)cmd->m->ncells, "findings",
+			(json_int_t)s->findings, "passed", (json_int_t)s->fine, "skipped",
+			(json_int_t)s->skipped, "incomplete", (json_int_t)s->trouble, "lost",
+			(json_int_t)s->states[CELL_LOST], "left", (json_int_t)left, "exit",
+			status));
+		return status;
+	}
+	printf("%zu cells: %llu with findings (%llu lost with their machine), %llu passed, %llu "
+	       "skipped, %llu incomplete, %llu left\n",
+	       cmd->m->ncells, (unsigned long long)s->findings,
+	       (unsigned long long)s->states[CELL_LOST], (unsigned long long)s->fine,
+	       (unsigned long long)s->skipped, (unsigned long long)s->trouble,
+	       (unsigned long long)left);
+	put_field("results: ", cmd->dir);
+	putchar('\n');
+	if (left)
+		puts("the same command with this --run-dir goes on");
+	return status;
+}
+
+/* An index of what is there: if it cannot be had, nothing is lost. */
+static void keep(const struct matrix_command *cmd)
+{
+	struct store *s;
+	struct err e = { "" };
+	int r;
+
+	if (cmd->no_store)
+		return;
+	r = store_open_at(cmd->store, STORE_WRITE, &s, &e);
+	if (r == 0) {
+		r = store_import(s, cmd->dir, "", NULL, NULL, &e);
+		store_close(s);
+	}
+	if (r < 0 && r != -ENODATA)
+		fprintf(stderr, "stressd: results are complete, and not in the store: %s\n",
+			e.text);
+}
+
+static int run_engine(struct matrix_command *cmd, bool *ret_submitted, struct err *e)
+{
+	bool interrupted = false;
+	char said[400];
+	u64 jobs;
+	int r;
+
+	*ret_submitted = false;
+	switch (cmd->engine) {
+	case ENGINE_LOCAL:
+		return matrix_run_local(cmd->m, cmd->dir, &cmd->limits, tell, cmd, &interrupted, e);
+	case ENGINE_PARALLEL:
+		return matrix_run_parallel(cmd->m, cmd->dir, &cmd->limits, &interrupted, e);
+	default:
+		r = matrix_submit_slurm(cmd->m, cmd->dir, &cmd->limits, said, sizeof(said), &jobs,
+					e);
+		*ret_submitted = r == 0 && jobs;
+		if (r == 0 && jobs && !cmd->json)
+			printf("%llu cells submitted: %s\nwhen they are done: stressd matrix "
+			       "--list "
+			       "--run-dir %s %s\n",
+			       (unsigned long long)jobs, said, cmd->dir, cmd->file);
+		return r;
+	}
+}
+
+static int make_dir(struct matrix_command *cmd, char *night, size_t size, struct err *e)
+{
+	char given[PATH_MAX], state[400], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int r = 0;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	if (cmd->night)
+		snprintf(night, size, "%s", cmd->night);
+	else
+		snprintf(night, size, "%s-%s", cmd->m->name, stamp);
+	if (cmd->run_dir)
+		r = path_set(given, sizeof(given), "%s", cmd->run_dir);
+	else if ((r = state_dir(state, sizeof(state), e)) == 0)
+		r = path_set(given, sizeof(given), "%s/nights/%s-%s", state, cmd->m->name, stamp);
+	else
+		return r;
+	if (r == 0)
+		r = mkdir_p(given, 0700);
+	if (r == 0 && !realpath(given, cmd->dir))
+		r = -errno;
+	return r < 0 ? err_set(e, r, "%s: cannot be the run directory: %s", given, strerror(-r))
+		     : 0;
+}
+
+static int run(struct matrix_command *cmd, struct err *e)
+{
+	_cleanup_close_ int lock = -1;
+	struct sums s = { 0 };
+	bool submitted = false;
+	char night[200];
+	int r = make_dir(cmd, night, sizeof(night), e);
+
+	if (r == 0)
+		r = matrix_lock(cmd->dir, &lock, e);
+	if (r == 0)
+		r = matrix_prepare(cmd->m, cmd->dir, night, e);
+	if (r == 0)
+		r = run_engine(cmd, &submitted, e);
+	if (r < 0)
+		return r;
+	if (submitted)
+		return EXIT_FINE;
+	r = sum_up(cmd, false, &s, e);
+	keep(cmd);
+	return r < 0 ? r : show_sums(cmd, &s);
+}
+
+/* What is there, judged; nothing is made. */
+static int list(struct matrix_command *cmd, struct err *e)
+{
+	struct sums s = { 0 };
+	int r;
+
+	if (cmd->run_dir && !realpath(cmd->run_dir, cmd->dir))
+		return err_set(e, -errno, "%s: cannot be read: %s", cmd->run_dir, strerror(errno));
+	if (!cmd->run_dir)
+		strcpy(cmd->dir, "/nonexistent");
+	r = sum_up(cmd, true, &s, e);
+	if (r < 0 || !cmd->run_dir)
+		return MIN(r, 0);
+	keep(cmd);
+	return show_sums(cmd, &s);
+}
+
+static int run_cell(const char *dir)
+{
+	struct cell_outcome o;
+	struct err e = { "" };
+	char real[PATH_MAX];
+	int r = realpath(dir, real) ? 0 : err_set(&e, -errno, "%s: %s", dir, strerror(errno));
+
+	if (r == 0)
+		r = cell_run(real, &o, &e);
+	if (r < 0) {
+		fprintf(stderr, "stressd: %s\n", e.text);
+		return EXIT_TROUBLE;
+	}
+	printf("%s: ", strrchr(real, '/') + 1);
+	put_text(stdout, *o.text ? o.text : cell_state_names[o.state], MEDIUM_TERMINAL);
+	putchar('\n');
+	return o.state == CELL_LEFT ? EXIT_AGAIN : o.exit;
+}
+
+static int act(struct matrix_command *cmd)
+{
+	struct err e = { "" };
+	int r = matrix_load(cmd->file, &cmd->m, &e), status = EXIT_USAGE;
+
+	for (size_t i = 0; i < cmd->nkernels && r == 0; i++)
+		r = matrix_set_kernel(cmd->m, cmd->kernels[i], &e);
+	if (r == 0 && !cmd->check)
+		r = matrix_expand(cmd->m, &e);
+	if (r == 0 && cmd->check) {
+		printf("%s: ok\n", cmd->file);
+		status = EXIT_FINE;
+	} else if (r == 0) {
+		r = cmd->list ? list(cmd, &e) : run(cmd, &e);
+		status = r < 0 ? r == -ENOENT ? EXIT_LACKS : EXIT_TROUBLE : r;
+	}
+	if (r < 0)
+		fprintf(stderr, "stressd: %s\n", e.text);
+	if (cmd->m)
+		matrix_free(cmd->m);
+	return status;
+}
+
+static int take_limit(struct matrix_command *cmd, int c, const char *value)
+{
+	if (c == 'J')
+		return parse_count(value, &cmd->limits.jobs) < 0 || !cmd->limits.jobs
+			       ? usage_error("matrix", "--jobs %s: expected a number from 1", value)
+			       : 0;
+	if (c == 'C')
+		return parse_count(value, &cmd->limits.cpus) < 0 || !cmd->limits.cpus
+			       ? usage_error("matrix", "--cpus %s: expected a number from 1", value)
+			       : 0;
+	return parse_size(value, &cmd->limits.memory_bytes) < 0 || !cmd->limits.memory_bytes
+		       ? usage_error("matrix", "--memory %s: expected a size like 16G", value)
+		       : 0;
+}
+
+/* One option; 0, or the exit status. */
+static int take_option(struct matrix_command *cmd, int c, const char *value)
+{
+	const struct {
+		int c;
+		const char **text;
+		bool *flag;
+	} simple[] = {
+		{ 'r', &cmd->run_dir, NULL },  { 'n', &cmd->night, NULL },
+		{ 's', &cmd->store, NULL },    { 'c', &cmd->cell, NULL },
+		{ 'l', NULL, &cmd->list },     { 'k', NULL, &cmd->check },
+		{ 'S', NULL, &cmd->no_store }, { 'j', NULL, &cmd->json },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(simple); i++)
+		if (simple[i].c == c) {
+			if (simple[i].text)
+				*simple[i].text = value;
+			else
+				*simple[i].flag = true;
+			return 0;
+		}
+	if (c == 'K') {
+		if (cmd->nkernels == KERNELS_MAX)
+			return usage_error("matrix", "more than %d kernels", KERNELS_MAX);
+		cmd->kernels[cmd->nkernels++] = value;
+		return 0;
+	}
+	if (c != 'e')
+		return take_limit(cmd, c, value);
+	for (cmd->engine = 0; cmd->engine < ENGINES; cmd->engine++)
+		if (!strcmp(engine_names[cmd->engine], value))
+			return 0;
+	return usage_error("matrix", "--engine %s: expected local, parallel or slurm", value);
+}
+
+int cmd_matrix(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "night", required_argument, NULL, 'n' },
+		{ "kernel", required_argument, NULL, 'K' },
+		{ "engine", required_argument, NULL, 'e' },
+		{ "jobs", required_argument, NULL, 'J' },
+		{ "cpus", required_argument, NULL, 'C' },
+		{ "memory", required_argument, NULL, 'M' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "store", required_argument, NULL, 's' },
+		{ "no-store", no_argument, NULL, 'S' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "cell", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct matrix_command cmd = { .engine = ENGINE_LOCAL };
+	int status = 0;
+
+	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return EXIT_FINE;
+		}
+		status = c == '?' ? EXIT_USAGE : take_option(&cmd, c, optarg);
+	}
+	if (status)
+		return status;
+	if (argc - optind != (cmd.cell ? 0 : 1))
+		return usage_error("matrix",
+				   cmd.cell ? "--cell takes no matrix" : "expected one matrix");
+	if (cmd.cell)
+		return run_cell(cmd.cell);
+	cmd.file = argv[optind];
+	return act(&cmd);
+}
