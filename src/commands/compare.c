@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "commands/commands.h"
+#include "commands/night_page.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -20,6 +21,7 @@ static const char help[] =
 	"What is new in B, fixed, still there, or flaky; exit status 1 for new findings alone.\n"
 	"A, B: nights of the store (`stressd store nights`), or directories of run directories\n"
 	"  --store FILE     which (default: store.db in the state directory)\n"
+	"  --html FILE      a page of B beside that: what is new first, then its matrix\n"
 	"  --json           JSON lines on stdout, nothing else there\n";
 
 struct side {
@@ -29,7 +31,7 @@ struct side {
 };
 
 struct compare {
-	const char *path;
+	const char *path, *html;
 	bool json;
 	struct store *store; /* NULL: not needed, or there is none */
 	struct side a, b;
@@ -179,6 +181,8 @@ static int load_directory(struct side *s, struct err *e)
 	r = store_import(store, s->name, NIGHT, on_import, NULL, e);
 	if (r == 0)
 		r = night_load(store, NIGHT, &s->night, e);
+	if (r == 0)
+		r = night_load_places(store, &s->night, e);
 	store_close(store);
 	return r == -ENOENT ? err_set(e, r, "%s: holds no run that can be compared", s->name) : r;
 }
@@ -189,6 +193,8 @@ static int load_side(struct compare *c, struct side *s)
 	int r = c->store ? night_load(c->store, s->name, &s->night, &c->e) : -ENOENT;
 
 	s->stored = r == 0;
+	if (r == 0 && c->html)
+		r = night_load_places(c->store, &s->night, &c->e);
 	if (r != -ENOENT)
 		return r;
 	if (stat(s->name, &st) == 0 && S_ISDIR(st.st_mode))
@@ -200,11 +206,21 @@ static int load_side(struct compare *c, struct side *s)
 		s->name);
 }
 
-static int is_known(void *ctx, const struct night_hit *hit)
+/* The page is beside the output, and does not keep it from anybody. */
+static int show(struct compare *c, const struct comparison *r)
 {
-	struct compare *c = ctx;
+	const struct night_join page = { c->b.name, c->a.name, &c->b.night, r, c->b.stored };
+	int status = r->counts[CHANGE_NEW] ? EXIT_FINDING : EXIT_FINE;
 
-	return store_seen_before(c->store, hit->hash, &hit->place, c->b.night.first_s, &c->e);
+	if (c->html && night_page_write(&page, c->html, &c->e) < 0) {
+		fprintf(stderr, "stressd: %s\n", c->e.text);
+		status = EXIT_TROUBLE;
+	}
+	if (c->json)
+		show_json(c, r, status);
+	else
+		show_text(c, r);
+	return status;
 }
 
 static int compare(struct compare *c)
@@ -220,14 +236,11 @@ static int compare(struct compare *c)
 	if (ret == 0)
 		ret = load_side(c, &c->b);
 	if (ret == 0)
-		ret = compare_nights(&c->a.night, &c->b.night, c->b.stored ? is_known : NULL, c,
+		ret = compare_nights(&c->a.night, &c->b.night, c->b.stored ? store_known : NULL,
+				     &(struct store_known){ c->store, c->b.night.first_s, &c->e },
 				     &r);
 	if (ret == 0) {
-		status = r.counts[CHANGE_NEW] ? EXIT_FINDING : EXIT_FINE;
-		if (c->json)
-			show_json(c, &r, status);
-		else
-			show_text(c, &r);
+		status = show(c, &r);
 	} else {
 		status = ret == -ENOENT || ret == -ENODATA ? EXIT_USAGE : EXIT_TROUBLE;
 		fprintf(stderr, "stressd: %s\n", ret == -ENOMEM ? "out of memory" : c->e.text);
@@ -244,6 +257,7 @@ int cmd_compare(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "store", required_argument, NULL, 's' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -254,6 +268,9 @@ int cmd_compare(int argc, char **argv)
 		switch (o) {
 		case 's':
 			c.path = optarg;
+			break;
+		case 'H':
+			c.html = optarg;
 			break;
 		case 'j':
 			c.json = true;

@@ -6,6 +6,7 @@
 #include "base/fsutil.h"
 #include "base/units.h"
 #include "commands/commands.h"
+#include "commands/night_page.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -52,7 +53,7 @@ struct matrix_command {
 	size_t nkernels;
 	int engine;
 	struct matrix_limits limits;
-	bool list, check, no_store, json;
+	bool list, check, no_store, json, paged;
 	struct matrix *m;
 	char dir[PATH_MAX];
 	u64 done;
@@ -163,28 +164,54 @@ static int show_sums(struct matrix_command *cmd, const struct sums *s)
 	       (unsigned long long)left);
 	put_field("results: ", cmd->dir);
 	putchar('\n');
+	if (cmd->paged)
+		puts("to be read in a browser: night.html there");
 	if (left)
 		puts("the same command with this --run-dir goes on");
 	return status;
 }
 
+/* Its page, beside its cells. The name is that under which it began, whatever it is called now. */
+static int put_page(const struct matrix_command *cmd, struct store *s, struct err *e)
+{
+	_cleanup_json_ json_t *night = NULL;
+	char path[PATH_MAX];
+	const char *name;
+	int r = path_set(path, sizeof(path), "%s/night.json", cmd->dir);
+
+	if (r == 0)
+		night = json_load_file(path, 0, NULL);
+	name = json_string_value(json_object_get(night, "name"));
+	if (r == 0)
+		r = path_set(path, sizeof(path), "%s/night.html", cmd->dir);
+	if (r < 0 || !name)
+		return err_set(e, r < 0 ? r : -EBADMSG, "%.300s: night.json has no name", cmd->dir);
+	return night_page_of(s, name, path, e);
+}
+
 /* An index of what is there: if it cannot be had, nothing is lost. */
-static void keep(const struct matrix_command *cmd)
+static void keep(struct matrix_command *cmd)
 {
 	struct store *s;
 	struct err e = { "" };
-	int r;
+	int r, paged = -ENOENT;
 
 	if (cmd->no_store)
 		return;
 	r = store_open_at(cmd->store, STORE_WRITE, &s, &e);
 	if (r == 0) {
 		r = store_import(s, cmd->dir, "", NULL, NULL, &e);
+		if (r == 0)
+			paged = put_page(cmd, s, &e);
 		store_close(s);
 	}
 	if (r < 0 && r != -ENODATA)
 		fprintf(stderr, "stressd: results are complete, and not in the store: %s\n",
 			e.text);
+	/* No run of it is its own: others had them before. */
+	else if (paged < 0 && paged != -ENOENT)
+		fprintf(stderr, "stressd: results are stored, and have no page: %s\n", e.text);
+	cmd->paged = paged == 0;
 }
 
 static int run_engine(struct matrix_command *cmd, bool *ret_submitted, struct err *e)

@@ -12,16 +12,15 @@
 #define NIGHTS	14 /* that are shown */
 
 const char *const night_news_names[NEWS_KINDS] = {
-	[NEWS_NEW] = "new",
-	[NEWS_FLAKY] = "flaky",
-	[NEWS_KNOWN] = "known",
-	[NEWS_FIXED] = "fixed",
+	[NEWS_NEW] = "new",	    [NEWS_FLAKY] = "flaky", [NEWS_KNOWN] = "known",
+	[NEWS_NOT_RUN] = "not-run", [NEWS_FIXED] = "fixed",
 };
 
 static const char *const news_titles[NEWS_KINDS] = {
 	[NEWS_NEW] = "New",
 	[NEWS_FLAKY] = "Comes and goes",
 	[NEWS_KNOWN] = "Known",
+	[NEWS_NOT_RUN] = "Not looked for",
 	[NEWS_FIXED] = "Not seen any more",
 };
 
@@ -48,7 +47,7 @@ static enum outcome outcome_of(const struct night_field *f)
 	return f->skipped == f->runs ? OUT_SKIP : OUT_PASS;
 }
 
-static size_t count_news(const struct night *n, enum night_news news)
+static size_t count_news(const struct night_page *n, enum night_news news)
 {
 	size_t sum = 0;
 
@@ -57,7 +56,7 @@ static size_t count_news(const struct night *n, enum night_news news)
 	return sum;
 }
 
-static void put_sentence(const struct night *n, FILE *out)
+static void put_sentence(const struct night_page *n, FILE *out)
 {
 	size_t sums[ARRAY_SIZE(outcomes)] = { 0 }, fresh = count_news(n, NEWS_NEW);
 	u64 runs = 0;
@@ -92,7 +91,7 @@ static void put_linked(FILE *out, const char *report, const char *text)
 		fputs("</a>", out);
 }
 
-static void put_finding(const struct night *n, const struct night_finding *f, FILE *out)
+static void put_finding(const struct night_page *n, const struct night_finding *f, FILE *out)
 {
 	fprintf(out, "<li class=\"%s\"><b>", night_news_names[f->news]);
 	put_linked(out, f->report, f->kind);
@@ -112,7 +111,7 @@ static void put_finding(const struct night *n, const struct night_finding *f, FI
 	fputs("</li>\n", out);
 }
 
-static void put_findings(const struct night *n, FILE *out)
+static void put_findings(const struct night_page *n, FILE *out)
 {
 	for (int news = 0; news < NEWS_KINDS; news++) {
 		size_t sum = count_news(n, (enum night_news)news);
@@ -176,7 +175,7 @@ static void put_field(const struct night_field *f, FILE *out)
 	fputs("</td>", out);
 }
 
-static void put_grid(const struct night *n, FILE *out)
+static void put_grid(const struct night_page *n, FILE *out)
 {
 	fputs("<section>\n<h2>Matrix</h2>\n<p class=\"soft\">\xe2\x9c\x93 nothing found, "
 	      "\xe2\x9c\x97 "
@@ -201,7 +200,7 @@ static void put_grid(const struct night *n, FILE *out)
 	fputs("</tbody></table></div>\n</section>\n", out);
 }
 
-static void put_header(const struct night *n, FILE *out)
+static void put_header(const struct night_page *n, FILE *out)
 {
 	char when[40] = "", took[PEOPLE_MAX];
 	struct tm tm;
@@ -219,7 +218,7 @@ static void put_header(const struct night *n, FILE *out)
 	fputs("</p>\n</header>\n", out);
 }
 
-int night_html(const struct night *n, FILE *out)
+int night_html(const struct night_page *n, FILE *out)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
 	      "<meta charset=\"utf-8\"/>\n<meta http-equiv=\"Content-Security-Policy\" "

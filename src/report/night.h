@@ -10,8 +10,15 @@
 #include "report/report.h"
 
 /* What a night is to the one that it is compared with. The order is the order on the page. */
-enum night_news { NEWS_NEW, NEWS_FLAKY, NEWS_KNOWN, NEWS_FIXED, NEWS_KINDS };
-extern const char *const night_news_names[NEWS_KINDS]; /* "new", "flaky", "known", "fixed" */
+enum night_news {
+	NEWS_NEW,
+	NEWS_FLAKY,
+	NEWS_KNOWN,
+	NEWS_NOT_RUN, /* known, and nothing ran to its end that could find it */
+	NEWS_FIXED,
+	NEWS_KINDS
+};
+extern const char *const night_news_names[NEWS_KINDS]; /* "new", ..., "not-run", "fixed" */
 
 /* One finding, however many runs of a field had it. */
 struct night_finding {
@@ -35,7 +42,7 @@ struct night_field {
 	size_t nhistory;
 };
 
-struct night {
+struct night_page {
 	const char *name;	 /* "nightly" */
 	const char *against;	 /* the night that it is compared with; NULL: none */
 	struct timespec started; /* CLOCK_REALTIME */
@@ -49,6 +56,6 @@ struct night {
 };
 
 /* Write the page; 0 or -errno, as the write of a struct report_format. */
-int night_html(const struct night *n, FILE *out);
+int night_html(const struct night_page *n, FILE *out);
 
 #endif

@@ -68,6 +68,7 @@ static int judge_come(struct compare_row *row, const struct fisher *f, compare_k
 	int seen = known ? known(ctx, row->b) : 0;
 
 	row->p = f->greater;
+	row->seen = seen > 0;
 	row->change = seen > 0 && !is_sure(row->p) ? CHANGE_FLAKY : CHANGE_NEW;
 	return MIN(seen, 0);
 }

@@ -34,25 +34,54 @@ struct night_speed {
 	size_t n;
 };
 
-/* All three in the order of their places, and hits of one place in that of their hashes. */
+#define NIGHT_HISTORY 14
+
+/* All runs of a place, complete or not; lost: without a verdict, or without a result. */
+struct night_place {
+	struct place place;
+	u64 runs, failed, skipped, lost;
+	char *dir; /* of a run: of one that failed if there is one; "" for none */
+	struct {
+		u64 failed, tries;
+	} history[NIGHT_HISTORY]; /* of the nights before, the oldest first */
+};
+
+/* All in the order of their places, and hits of one place in that of their hashes. */
 struct night {
-	s64 first_s; /* its first run */
+	s64 id;
+	s64 first_s; /* its first complete run */
 	u64 runs, failed;
 	struct night_try *tries;
 	struct night_hit *hits;
 	struct night_speed *speeds;
 	size_t ntries, nhits, nspeeds;
+	/* By night_load_places(). */
+	struct night_place *places;
+	size_t nplaces, nhistory; /* nights before that had a place of this one */
+	s64 started_s, ended_s;	  /* of all runs; 0: not known */
 };
 
 /* Load the night @name. 0, -ENOENT without a text when there is none, or -errno. After success and
  * failure night_free(). */
 int night_load(struct store *s, const char *name, struct night *ret, struct err *e);
+/* Load what a night came to at each of its places, and what those were in the nights before it. */
+int night_load_places(struct store *s, struct night *n, struct err *e);
+/* The name of the last night before it that had a place of it: 0 with *ret, owned by the caller,
+ * -ENOENT without a text when it is the first, or -errno. */
+int night_before(struct store *s, const struct night *n, char **ret, struct err *e);
 void night_free(struct night *n);
 /* -1, 0 or 1, in the store's order. */
 int place_compare(const struct place *a, const struct place *b);
 /* Was it found there before the time @before_s, in any night or none? 1, 0 or -errno. */
 int store_seen_before(struct store *s, const char *hash, const struct place *place, s64 before_s,
 		      struct err *e);
+/* The same as compare_nights() asks it: @ctx is a struct store_known. */
+struct store_known {
+	struct store *store;
+	s64 before_s;
+	struct err *e;
+};
+int store_known(void *ctx, const struct night_hit *hit);
 
 enum compare_change {
 	CHANGE_NEW,	/* never seen before; or seen, and now more often than by chance */
@@ -68,6 +97,7 @@ struct compare_row {
 	const struct night_hit *a, *b; /* NULL: not found there; never both */
 	u64 hits_a, tries_a, hits_b, tries_b;
 	int change; /* enum compare_change */
+	bool seen;  /* not in A, and known from before B */
 	double p;   /* of such a difference, or a larger one, by chance */
 	int trend;  /* CHANGE_STILL: 1 more often, -1 less often, and not by chance; else 0 */
 	u64 needed; /* CHANGE_FLAKY and silent now: so many silent tries in all would be proof */

@@ -50,6 +50,18 @@ int store_migrate(struct store *s, const struct store_migration *m, size_t n, st
 /* Open a file as it is: no migration, nothing made. For store_open() and the tests. */
 int store_open_raw(const char *path, int flags, struct store **ret, struct err *e);
 
+/* night.c: room for one more of *@list, zeroed, in steps that double. NULL: no memory. */
+void *store_one_more(void *list, size_t *n, size_t size);
+/* The first three columns; false: no memory. */
+struct place;
+bool store_take_place(sqlite3_stmt *stmt, struct place *p);
+void store_free_place(struct place *p);
+/* Each row of a statement about a night through @take, until the end or until that has no memory.
+ */
+struct night;
+int store_load_rows(struct store *s, enum store_query q, s64 night, struct night *n,
+		    bool (*take)(struct night *, sqlite3_stmt *), struct err *e);
+
 /* fingerprint.c: the part of a finding that is the same in each run. */
 #define STORE_TITLE_MAX 160
 #define STORE_HASH_MAX	17

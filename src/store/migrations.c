@@ -56,6 +56,7 @@ const struct store_migration store_migrations[] = {
 	  "CREATE INDEX findings_by_fingerprint ON findings(fingerprint, run);"
 	  "CREATE INDEX attempts_by_run ON attempts(run);"
 	  "CREATE INDEX attempts_by_cell ON attempts(cell);" },
+	{ 2, "CREATE INDEX runs_by_start ON runs(night, started);" }, /* which night was first */
 };
 const size_t store_nmigrations = ARRAY_SIZE(store_migrations);
 

@@ -16,8 +16,7 @@ int place_compare(const struct place *a, const struct place *b)
 	return (c > 0) - (c < 0);
 }
 
-/* Room for one more of *@list, zeroed, in steps that double. NULL: no memory. */
-static void *one_more(void *list, size_t *n, size_t size)
+void *store_one_more(void *list, size_t *n, size_t size)
 {
 	char **at = list;
 
@@ -31,7 +30,7 @@ static void *one_more(void *list, size_t *n, size_t size)
 	return memset(*at + (*n)++ * size, 0, size);
 }
 
-static bool take_place(sqlite3_stmt *stmt, struct place *p)
+bool store_take_place(sqlite3_stmt *stmt, struct place *p)
 {
 	p->scenario = strdup(store_text(stmt, 0));
 	p->target = strdup(store_text(stmt, 1));
@@ -41,10 +40,10 @@ static bool take_place(sqlite3_stmt *stmt, struct place *p)
 
 static bool take_try(struct night *n, sqlite3_stmt *stmt)
 {
-	struct night_try *t = one_more(&n->tries, &n->ntries, sizeof(*t));
+	struct night_try *t = store_one_more(&n->tries, &n->ntries, sizeof(*t));
 	s64 first_s = sqlite3_column_int64(stmt, 4);
 
-	if (!t || !take_place(stmt, &t->place))
+	if (!t || !store_take_place(stmt, &t->place))
 		return false;
 	t->tries = (u64)sqlite3_column_int64(stmt, 3);
 	n->runs += t->tries;
@@ -55,9 +54,9 @@ static bool take_try(struct night *n, sqlite3_stmt *stmt)
 
 static bool take_hit(struct night *n, sqlite3_stmt *stmt)
 {
-	struct night_hit *h = one_more(&n->hits, &n->nhits, sizeof(*h));
+	struct night_hit *h = store_one_more(&n->hits, &n->nhits, sizeof(*h));
 
-	if (!h || !take_place(stmt, &h->place))
+	if (!h || !store_take_place(stmt, &h->place))
 		return false;
 	h->hash = strdup(store_text(stmt, 3));
 	h->kind = strdup(store_text(stmt, 4));
@@ -77,18 +76,18 @@ static bool take_speed(struct night *n, sqlite3_stmt *stmt)
 	double *value;
 
 	if (!s || place_compare(&s->place, &here) != 0) {
-		s = one_more(&n->speeds, &n->nspeeds, sizeof(*s));
-		if (!s || !take_place(stmt, &s->place))
+		s = store_one_more(&n->speeds, &n->nspeeds, sizeof(*s));
+		if (!s || !store_take_place(stmt, &s->place))
 			return false;
 	}
-	value = one_more(&s->values, &s->n, sizeof(*value));
+	value = store_one_more(&s->values, &s->n, sizeof(*value));
 	if (value)
 		*value = sqlite3_column_double(stmt, 3);
 	return value;
 }
 
-static int load_rows(struct store *s, enum store_query q, s64 night,
-		     bool (*take)(struct night *, sqlite3_stmt *), struct night *n, struct err *e)
+int store_load_rows(struct store *s, enum store_query q, s64 night, struct night *n,
+		    bool (*take)(struct night *, sqlite3_stmt *), struct err *e)
 {
 	sqlite3_stmt *stmt = store_bind(s, q, e, "i", night);
 	int r = -EIO;
@@ -105,20 +104,19 @@ int night_load(struct store *s, const char *name, struct night *ret, struct err 
 {
 	sqlite3_stmt *stmt = store_bind(s, QUERY_FIND_NIGHT, e, "s", name);
 	int r = stmt ? store_step(s, stmt, e) : -EIO;
-	s64 night;
 
 	*ret = (struct night){ 0 };
 	if (r <= 0)
 		return r ? r : -ENOENT;
-	night = sqlite3_column_int64(stmt, 0);
+	ret->id = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	r = load_rows(s, QUERY_NIGHT_TRIES, night, take_try, ret, e);
+	r = store_load_rows(s, QUERY_NIGHT_TRIES, ret->id, ret, take_try, e);
 	if (r == 0)
-		r = load_rows(s, QUERY_NIGHT_HITS, night, take_hit, ret, e);
-	return r < 0 ? r : load_rows(s, QUERY_NIGHT_SPEEDS, night, take_speed, ret, e);
+		r = store_load_rows(s, QUERY_NIGHT_HITS, ret->id, ret, take_hit, e);
+	return r < 0 ? r : store_load_rows(s, QUERY_NIGHT_SPEEDS, ret->id, ret, take_speed, e);
 }
 
-static void free_place(struct place *p)
+void store_free_place(struct place *p)
 {
 	free(p->scenario);
 	free(p->target);
@@ -128,19 +126,24 @@ static void free_place(struct place *p)
 void night_free(struct night *n)
 {
 	for (size_t i = 0; i < n->ntries; i++)
-		free_place(&n->tries[i].place);
+		store_free_place(&n->tries[i].place);
 	for (size_t i = 0; i < n->nhits; i++) {
 		struct night_hit *h = &n->hits[i];
 		char *texts[] = { h->hash, h->kind, h->title, h->fs, h->sentence, h->dir };
 
-		free_place(&h->place);
+		store_free_place(&h->place);
 		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
 			free(texts[k]);
 	}
 	for (size_t i = 0; i < n->nspeeds; i++) {
-		free_place(&n->speeds[i].place);
+		store_free_place(&n->speeds[i].place);
 		free(n->speeds[i].values);
 	}
+	for (size_t i = 0; i < n->nplaces; i++) {
+		store_free_place(&n->places[i].place);
+		free(n->places[i].dir);
+	}
+	free(n->places);
 	free(n->tries);
 	free(n->hits);
 	free(n->speeds);
@@ -157,4 +160,11 @@ int store_seen_before(struct store *s, const char *hash, const struct place *pla
 	if (r > 0)
 		sqlite3_reset(stmt);
 	return r;
+}
+
+int store_known(void *ctx, const struct night_hit *hit)
+{
+	const struct store_known *k = ctx;
+
+	return store_seen_before(k->store, hit->hash, &hit->place, k->before_s, k->e);
 }

@@ -7,7 +7,7 @@
  *
  *   store.c       open, close, errors          migrations.c   the schema, version by version
  *   queries.def   every statement, once        import*.c      run directories to rows
- *   history.c     what a person asks           night.c        what a comparison needs
+ *   history.c     what a person asks           night*.c       what a comparison needs
  *   compare.c     two nights: pure arithmetic  fingerprint.c  which findings are the same one
  */
 #ifndef STRESSD_STORE_H

@@ -43,23 +43,23 @@ static const struct night_finding findings[] = {
 	  "runs/9/report.html", 2, 10 },
 };
 
-static struct night sample(void)
+static struct night_page sample(void)
 {
-	return (struct night){ .name = "nightly",
-			       .against = "the night of 2024-04-30",
-			       .started = { 1714564800, 0 },
-			       .took_s = 7200,
-			       .rows = rows,
-			       .columns = columns,
-			       .nrows = ARRAY_SIZE(rows),
-			       .ncolumns = ARRAY_SIZE(columns),
-			       .fields = fields,
-			       .findings = findings,
-			       .nfindings = ARRAY_SIZE(findings) };
+	return (struct night_page){ .name = "nightly",
+				    .against = "the night of 2024-04-30",
+				    .started = { 1714564800, 0 },
+				    .took_s = 7200,
+				    .rows = rows,
+				    .columns = columns,
+				    .nrows = ARRAY_SIZE(rows),
+				    .ncolumns = ARRAY_SIZE(columns),
+				    .fields = fields,
+				    .findings = findings,
+				    .nfindings = ARRAY_SIZE(findings) };
 }
 
 /* Owned by the caller. */
-static char *render(const struct night *n)
+static char *render(const struct night_page *n)
 {
 	char path[] = "/tmp/stressd-night-XXXXXX", command[256], *text = NULL;
 	int fd = mkstemp(path);
@@ -88,7 +88,7 @@ static size_t count(const char *text, const char *part)
 
 static void whole(void **state)
 {
-	struct night n = sample();
+	struct night_page n = sample();
 	char *text = render(&n);
 	const char *keep = getenv("STRESSD_KEEP_PAGE");
 	FILE *out = keep ? fopen(keep, "w") : NULL;
@@ -126,7 +126,7 @@ static void whole(void **state)
 
 static void nothing(void **state)
 {
-	struct night n = sample();
+	struct night_page n = sample();
 	char *text;
 
 	(void)state;
@@ -142,7 +142,7 @@ static void hostile(void **state)
 {
 	static const char *const evil[] = { "<script>alert(1)</script>", EVIL, "\"><b>", "c" };
 	struct night_finding f = { NEWS_NEW, 0, 1, EVIL, "<img src=x>", EVIL, "\"><script>", 1, 1 };
-	struct night n = sample();
+	struct night_page n = sample();
 	char *text;
 
 	(void)state;

@@ -14,7 +14,10 @@ static const struct {
 	{ QUERY_RATES_OF_ALL, "SCAN runs USING COVERING INDEX runs_by_rate" },
 	{ QUERY_FINGERPRINTS, "SCAN f USING COVERING INDEX findings_by_fingerprint" },
 	{ QUERY_NIGHTS, "SCAN n" },
+	{ QUERY_NIGHTS_BEFORE, "SCAN n" },
 	/* What a subquery came to: as long as the answer. */
+	{ QUERY_NIGHT_PLACES, "SCAN a" },
+	{ QUERY_NIGHT_PLACES, "SCAN (subquery-" },
 	{ QUERY_RUNS_OF_FINGERPRINT, "SCAN f" },
 	{ QUERY_RATES_OF_FINGERPRINT, "SCAN hit" },
 	{ QUERY_RATES_OF_FINGERPRINT, "SCAN h" },
