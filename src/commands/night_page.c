@@ -174,7 +174,7 @@ static const char *lead_of(const struct sheet *s, const struct compare_row *row)
 	case CHANGE_NEW:
 		return row->seen       ? "seen before, and more often now; "
 		       : s->j->stored  ? "never seen before; "
-		       : s->j->against ? "not in the night compared with; "
+		       : s->j->against ? "not in the other night; "
 				       : "";
 	case CHANGE_FLAKY:
 		return row->b ? "seen in earlier nights; " : "";
@@ -198,13 +198,14 @@ static const char *tail_of(const struct compare_row *row, char *buf, size_t size
 
 static char *reason_of(struct sheet *s, const struct compare_row *row)
 {
-	char before[96] = "not run before", tail[96];
+	char before[96] = "the other night did not run it", tail[96];
 
-	if (row->change == CHANGE_NOT_RUN)
-		snprintf(before, sizeof(before), "before: %llu of %llu runs",
+	/* Where nothing is claimed there is no chance to speak of. */
+	if (row->change == CHANGE_NOT_RUN || (row->change == CHANGE_STILL && !row->trend))
+		snprintf(before, sizeof(before), "the other night: %llu of %llu runs",
 			 (unsigned long long)row->hits_a, (unsigned long long)row->tries_a);
 	else if (row->tries_a)
-		snprintf(before, sizeof(before), "before: %llu of %llu runs; p = %.2g",
+		snprintf(before, sizeof(before), "the other night: %llu of %llu runs; p = %.2g",
 			 (unsigned long long)row->hits_a, (unsigned long long)row->tries_a, row->p);
 	return keep_text(s, "%s%s%s", lead_of(s, row), before, tail_of(row, tail, sizeof(tail)));
 }

@@ -16,12 +16,15 @@ const char *const night_news_names[NEWS_KINDS] = {
 	[NEWS_NOT_RUN] = "not-run", [NEWS_FIXED] = "fixed",
 };
 
-static const char *const news_titles[NEWS_KINDS] = {
-	[NEWS_NEW] = "New",
-	[NEWS_FLAKY] = "Comes and goes",
-	[NEWS_KNOWN] = "Known",
-	[NEWS_NOT_RUN] = "Not looked for",
-	[NEWS_FIXED] = "Not seen any more",
+static const struct {
+	const char *title, *means;
+} sections[NEWS_KINDS] = {
+	[NEWS_NEW] = { "New", "never seen before, or more often than chance explains" },
+	[NEWS_FLAKY] = { "Comes and goes", "in one of the two nights, and that may be chance" },
+	[NEWS_KNOWN] = { "Known", "in both nights" },
+	[NEWS_NOT_RUN] = { "Not looked for",
+			   "known, and nothing that could find it ran to its end" },
+	[NEWS_FIXED] = { "Not seen any more", "known, and its silence is no chance" },
 };
 
 /* What a field comes to; a finding weighs more than what could not be seen. */
@@ -99,15 +102,15 @@ static void put_finding(const struct night_page *n, const struct night_finding *
 	html_text(out, n->rows[f->row]);
 	fputs(" on ", out);
 	html_text(out, n->columns[f->column]);
-	fprintf(out, ", %llu of %llu runs", (unsigned long long)f->hits,
+	fprintf(out, ": %llu of %llu runs<p>", (unsigned long long)f->hits,
 		(unsigned long long)f->runs);
-	if (f->reason) {
-		fputs(" (", out);
-		html_text(out, f->reason);
-		fputc(')', out);
-	}
-	fputs(": ", out);
 	html_text(out, f->sentence);
+	fputs("</p>", out);
+	if (f->reason) {
+		fputs("<p class=\"soft\">", out);
+		html_text(out, f->reason);
+		fputs("</p>", out);
+	}
 	fputs("</li>\n", out);
 }
 
@@ -118,13 +121,19 @@ static void put_findings(const struct night_page *n, FILE *out)
 
 		if (!sum)
 			continue;
-		fprintf(out, "<section>\n<h2>%s <span class=\"soft\">%zu</span></h2>\n<ul>\n",
-			news_titles[news], sum);
+		fprintf(out,
+			"<section>\n<h2>%s <span class=\"soft\">%zu</span></h2>\n"
+			"<p class=\"soft\">%s</p>\n<ul class=\"news\">\n",
+			sections[news].title, sum, sections[news].means);
 		for (size_t i = 0; i < n->nfindings; i++)
 			if ((int)n->findings[i].news == news)
 				put_finding(n, &n->findings[i], out);
 		fputs("</ul>\n</section>\n", out);
 	}
+	if (n->nfindings && n->against)
+		fputs("<p class=\"soft\">p: how likely chance alone makes a difference as large "
+		      "as that to the night compared with.</p>\n",
+		      out);
 }
 
 /* A bar for each night before this one, as high as runs of it failed; a gap: it was not run. */
@@ -159,13 +168,20 @@ static void put_spark(const struct night_field *f, FILE *out)
 static void put_field(const struct night_field *f, FILE *out)
 {
 	enum outcome o = outcome_of(f);
+	u64 part = o == OUT_FAIL ? f->failed : o == OUT_LOST ? f->lost : 0;
 	char text[64];
 
 	fprintf(out, "<td class=\"%s\">", outcomes[o].class);
 	if (o != OUT_ABSENT) {
-		fprintf(out, "<b title=\"%s\">%s</b> ", outcomes[o].word, outcomes[o].mark);
-		if (o == OUT_FAIL)
-			snprintf(text, sizeof(text), "%llu/%llu", (unsigned long long)f->failed,
+		fprintf(out,
+			"<b title=\"%s: of %llu runs %llu failed, %llu were skipped, %llu came to "
+			"no "
+			"verdict\">%s</b> ",
+			outcomes[o].word, (unsigned long long)f->runs,
+			(unsigned long long)f->failed, (unsigned long long)f->skipped,
+			(unsigned long long)f->lost, outcomes[o].mark);
+		if (part)
+			snprintf(text, sizeof(text), "%llu/%llu", (unsigned long long)part,
 				 (unsigned long long)f->runs);
 		else
 			snprintf(text, sizeof(text), "%llu", (unsigned long long)f->runs);
@@ -177,11 +193,13 @@ static void put_field(const struct night_field *f, FILE *out)
 
 static void put_grid(const struct night_page *n, FILE *out)
 {
-	fputs("<section>\n<h2>Matrix</h2>\n<p class=\"soft\">\xe2\x9c\x93 nothing found, "
-	      "\xe2\x9c\x97 "
-	      "failed of all runs, ? no verdict, \xe2\x80\x93 skipped; bars: the nights "
-	      "before.</p>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\">\n"
-	      "<thead><tr><th>scenario</th>",
+	fputs("<section>\n<h2>Matrix</h2>\n<p class=\"soft\">Numbers are runs: \xe2\x9c\x93 "
+	      "nothing "
+	      "found, \xe2\x9c\x97 so many of them failed, ? so many came to no verdict, "
+	      "\xe2\x80\x93 "
+	      "skipped. A bar is a night before, the last one on the right: how many of its runs "
+	      "failed; none: it was not run.</p>\n<div class=\"scroll\" tabindex=\"0\"><table "
+	      "class=\"grid\">\n<thead><tr><th>scenario</th>",
 	      out);
 	for (size_t c = 0; c < n->ncolumns; c++) {
 		fputs("<th scope=\"col\">", out);
