@@ -15,7 +15,7 @@ declare -gA _stressd_options=(
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
 	[store]="--store= --night= --json --help"
 	[history]="--store= --limit= --json --help"
-	[compare]="--store= --json --help"
+	[compare]="--store= --html= --json --help"
 	[recover]=""
 	[schema]=""
 )

@@ -172,16 +172,14 @@ static const char *lead_of(const struct sheet *s, const struct compare_row *row)
 {
 	switch (row->change) {
 	case CHANGE_NEW:
-		return row->seen       ? "seen before, and more often now; "
-		       : s->j->stored  ? "never seen before; "
-		       : s->j->against ? "not in the other night; "
+		return row->seen       ? "seen before, and more often now"
+		       : s->j->stored  ? "never seen before"
+		       : s->j->against ? "not in the other night"
 				       : "";
 	case CHANGE_FLAKY:
-		return row->b ? "seen in earlier nights; " : "";
+		return row->b ? "seen in earlier nights" : "";
 	case CHANGE_STILL:
-		return row->trend > 0	? "more often now; "
-		       : row->trend < 0 ? "less often now; "
-					: "";
+		return row->trend > 0 ? "more often now" : row->trend < 0 ? "less often now" : "";
 	default:
 		return "";
 	}
@@ -198,16 +196,20 @@ static const char *tail_of(const struct compare_row *row, char *buf, size_t size
 
 static char *reason_of(struct sheet *s, const struct compare_row *row)
 {
+	const char *lead = lead_of(s, row);
 	char before[96] = "the other night did not run it", tail[96];
 
 	/* Where nothing is claimed there is no chance to speak of. */
-	if (row->change == CHANGE_NOT_RUN || (row->change == CHANGE_STILL && !row->trend))
+	if (!s->j->against)
+		before[0] = '\0';
+	else if (row->change == CHANGE_NOT_RUN || (row->change == CHANGE_STILL && !row->trend))
 		snprintf(before, sizeof(before), "the other night: %llu of %llu runs",
 			 (unsigned long long)row->hits_a, (unsigned long long)row->tries_a);
 	else if (row->tries_a)
 		snprintf(before, sizeof(before), "the other night: %llu of %llu runs; p = %.2g",
 			 (unsigned long long)row->hits_a, (unsigned long long)row->tries_a, row->p);
-	return keep_text(s, "%s%s%s", lead_of(s, row), before, tail_of(row, tail, sizeof(tail)));
+	return keep_text(s, "%s%s%s%s", lead, *lead && *before ? "; " : "", before,
+			 tail_of(row, tail, sizeof(tail)));
 }
 
 static int make_findings(struct sheet *s)
