@@ -61,7 +61,13 @@ static size_t count_news(const struct night_page *n, enum night_news news)
 
 static void put_sentence(const struct night_page *n, FILE *out)
 {
-	size_t sums[ARRAY_SIZE(outcomes)] = { 0 }, fresh = count_news(n, NEWS_NEW);
+	static const struct {
+		enum outcome outcome;
+		const char *says;
+	} others[] = { { OUT_FAIL, "failed" },
+		       { OUT_LOST, "came to no verdict" },
+		       { OUT_SKIP, "skipped" } };
+	size_t sums[ARRAY_SIZE(outcomes)] = { 0 }, fresh = count_news(n, NEWS_NEW), fields;
 	u64 runs = 0;
 
 	for (size_t i = 0; i < n->nrows * n->ncolumns; i++) {
@@ -73,12 +79,14 @@ static void put_sentence(const struct night_page *n, FILE *out)
 		fprintf(out, "%zu new finding%s", fresh, fresh == 1 ? "" : "s");
 	else
 		fputs(n->nfindings ? "Nothing new" : "Nothing was found", out);
-	fprintf(out,
-		": of %llu runs in %zu fields of the matrix, %zu fields passed, %zu failed, %zu "
-		"came to no verdict, %zu were skipped.</p>\n",
-		(unsigned long long)runs,
-		sums[OUT_PASS] + sums[OUT_FAIL] + sums[OUT_LOST] + sums[OUT_SKIP], sums[OUT_PASS],
-		sums[OUT_FAIL], sums[OUT_LOST], sums[OUT_SKIP]);
+	fields = sums[OUT_PASS] + sums[OUT_FAIL] + sums[OUT_LOST] + sums[OUT_SKIP];
+	fprintf(out, ": of %llu run%s in %zu field%s of the matrix, %zu field%s passed",
+		(unsigned long long)runs, runs == 1 ? "" : "s", fields, fields == 1 ? "" : "s",
+		sums[OUT_PASS], sums[OUT_PASS] == 1 ? "" : "s");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (sums[others[i].outcome])
+			fprintf(out, ", %zu %s", sums[others[i].outcome], others[i].says);
+	fputs(".</p>\n", out);
 }
 
 /* Text, with a link where there is a page. */

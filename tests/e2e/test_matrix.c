@@ -288,7 +288,7 @@ static void fake_sbatch(const char *bin)
 
 static char *slurp(const char *path)
 {
-	static char buf[4000];
+	static char buf[64000];
 	FILE *f = fopen(path, "re");
 	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
 
@@ -329,6 +329,7 @@ static void slurm_gets_an_array_that_is_not_requeued(void **state)
 	assert_sum(&r, "lost", 1);
 	assert_sum(&r, "findings", 1);
 	e2e_free(&r);
+	assert_non_null(strstr(slurp(e2e_path("night-slurm/night.html")), "<b>kernel-crash</b>"));
 	E2E(&r, "history", "--json");
 	e2e_assert_exit(&r, 0);
 	assert_non_null(strstr(r.out, "\"kind\":\"kernel-crash\""));
@@ -378,9 +379,37 @@ static void a_store_that_cannot_be_had_costs_no_result(void **state)
 	assert_non_null(strstr(r.err, "results are complete, and not in the store: "));
 	assert_non_null(strstr(r.err, "--store"));
 	e2e_free(&r);
+	assert_false(e2e_exists(e2e_path("night-nostore/night.html")));
 	E2E(&r, "compare", "--json", night, night);
 	e2e_assert_exit(&r, 0);
 	e2e_free(&r);
+}
+
+/* The page of a night, against the last one; what is called anew keeps its name. */
+static void a_night_ends_with_its_page(void **state)
+{
+	static const char *const names[] = { "one", "two", "again" };
+	const char *page, *store;
+	struct e2e r;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const char *file = matrix(i ? "page2" : "page1", "400ms", NATIVE);
+
+		store = e2e_path("page.db");
+		E2E(&r, "matrix", "--night", names[i], "--store", store, "--run-dir", night, file);
+		e2e_assert_exit(&r, 0);
+		assert_non_null(strstr(r.out, "night.html"));
+		e2e_free(&r);
+		page = slurp(e2e_path("night-page%d/night.html", i ? 2 : 1));
+		assert_non_null(strstr(
+			page,
+			"Nothing was found: of 4 runs in 1 field of the matrix, 1 field passed."));
+		assert_non_null(strstr(page, "<a href=\"cells/"));
+		assert_true(!strstr(page, "compared with one") == !i);
+		assert_true(!strstr(page, "failed in 0 of 1 nights before") == !i);
+		assert_null(strstr(page, "again"));
+	}
 }
 
 int main(void)
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(slurm_gets_an_array_that_is_not_requeued),
 		cmocka_unit_test(infrastructure_that_fails_is_tried_again),
 		cmocka_unit_test(a_store_that_cannot_be_had_costs_no_result),
+		cmocka_unit_test(a_night_ends_with_its_page),
 	};
 
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);

@@ -106,7 +106,7 @@ static void whole(void **state)
 			fail_msg("%s is not where it must be", order[i]);
 	}
 	assert_has(text, "1 new finding: of 82 runs in 10 fields of the matrix, 4 fields passed, 3 "
-			 "failed, 1 came to no verdict, 2 were skipped.");
+			 "failed, 1 came to no verdict, 2 skipped.");
 	assert_has(text, ": 3 of 10 runs<p>data cell 812: zeros where data must be</p>"
 			 "<p class=\"soft\">p = 0.003</p>");
 	assert_int_equal(count(text, "<td class=\"fail\">"), 3);
