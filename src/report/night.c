@@ -110,8 +110,11 @@ static void put_finding(const struct night_page *n, const struct night_finding *
 	html_text(out, n->rows[f->row]);
 	fputs(" on ", out);
 	html_text(out, n->columns[f->column]);
-	fprintf(out, ": %llu of %llu runs<p>", (unsigned long long)f->hits,
-		(unsigned long long)f->runs);
+	if (f->runs)
+		fprintf(out, ": %llu of %llu runs<p>", (unsigned long long)f->hits,
+			(unsigned long long)f->runs);
+	else
+		fputs(": no complete run<p>", out);
 	html_text(out, f->sentence);
 	fputs("</p>", out);
 	if (f->reason) {
