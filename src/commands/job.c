@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "daemon/daemon.h"
 #include "daemon/talk.h"
+#include "report/chars.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -30,6 +31,7 @@ static const char help[] =
 	"  --name NAME      for people (default: the scenario's or the matrix's)\n"
 	"  --matrix         the file is a matrix\n"
 	"  --kernel IMAGE   in a guest; of a matrix NAME=IMAGE\n"
+	"  --night NAME     what the store calls it, of a matrix (default: NAME-DATE)\n"
 	"  --append ARGS    further words for the command line of the kernel\n"
 	"  --accel HOW      kvm, tcg or auto\n"
 	"  --vms N          guests at a time, of a matrix\n"
@@ -98,7 +100,8 @@ static void show(const struct job_command *c, const json_t *o)
 		       json_integer_value(json_object_get(o, "tries")));
 	} else if (!strcmp(type, "error")) {
 		fputs("stressd: ", stderr);
-		fprintf(stderr, "%s\n", text_of(o, "text")); /* escaped where it was made */
+		put_text(stderr, text_of(o, "text"), MEDIUM_TERMINAL);
+		fputc('\n', stderr);
 	}
 	fflush(stdout);
 }
@@ -263,6 +266,7 @@ int cmd_job(int argc, char **argv)
 		{ "name", required_argument, NULL, 't' },
 		{ "matrix", no_argument, NULL, 'm' },
 		{ "kernel", required_argument, NULL, 'K' },
+		{ "night", required_argument, NULL, 't' },
 		{ "append", required_argument, NULL, 't' },
 		{ "accel", required_argument, NULL, 't' },
 		{ "vms", required_argument, NULL, 'n' },

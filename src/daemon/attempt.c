@@ -38,7 +38,8 @@ static void matrix_words(struct command *c, const struct job_spec *s)
 {
 	word(c, "matrix", "--no-store");
 	word(c, "--run-dir", c->run_dir);
-	word(c, "--night", s->name);
+	if (s->night)
+		word(c, "--night", s->night);
 	word(c, "--jobs", c->vms);
 	word(c, "--cpus", c->cpus);
 	word(c, "--memory", c->memory);

@@ -26,6 +26,8 @@ const struct opt_def job_options[] = {
 	    .help = "of an image: the scenario runs in a guest"),
 	OPT(struct job_spec, kernels, OPT_STRINGS, .def = "", .min = "3", .max = "4200",
 	    .help = "NAME=IMAGE: kernels of the matrix"),
+	OPT(struct job_spec, night, OPT_STRING, .min = "1", .max = "150",
+	    .help = "what the store calls a run of the matrix; default: its name and the date"),
 	OPT(struct job_spec, append, OPT_STRING, .max = "2000",
 	    .help = "further words for the command line of the kernel"),
 	OPT(struct job_spec, accel, OPT_STRING, .def = "auto", .choices = accels,

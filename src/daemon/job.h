@@ -24,7 +24,7 @@ struct job_spec {
 	char *matrix; /* path; NULL: a scenario */
 	char *kernel; /* image; NULL: the kernel that is running */
 	char **kernels;
-	char *append, *accel;
+	char *night, *append, *accel;
 	int interruption; /* enum job_interruption */
 	bool exclusive;
 	u64 vms, cpus, memory_bytes;

@@ -78,9 +78,18 @@ static int take_matrix(struct job *j, const struct json_at *at)
 		return r;
 	for (char **k = j->spec.kernels; *k && r == 0; k++)
 		r = matrix_set_kernel(m, *k, at->doc->e);
-	/* What is not a guest's shares the kernel, and its log, with everything else. */
-	for (size_t i = 0; i < m->nkernels; i++)
-		j->spec.exclusive |= !m->kernels[i].image;
+	for (size_t i = 0; i < m->nkernels && r == 0; i++) {
+		const struct matrix_kernel *k = &m->kernels[i];
+		bool native = !strcmp(k->name, MATRIX_NATIVE);
+
+		/* It shares the kernel, and its log, with everything else. */
+		j->spec.exclusive |= native;
+		if (!native && !k->image)
+			r = json_fail(at,
+				      "its kernel \"%s\" has no image; expected \"%s=IMAGE\" "
+				      "among \"kernels\"",
+				      k->name, k->name);
+	}
 	if (r == 0 && !j->spec.name && !(j->spec.name = strdup(m->name)))
 		r = json_fail_memory(at);
 	matrix_free(m);
@@ -131,6 +140,8 @@ static int check_keys(const struct job_spec *s, const json_t *scenario, const st
 				 "a matrix has its own; expected \"kernels\", NAME=IMAGE each");
 	if (!s->matrix && *s->kernels)
 		return json_fail(&AT_KEY(root, "kernels"), "are of a matrix; expected \"kernel\"");
+	if (s->night && !s->matrix)
+		return json_fail(&AT_KEY(root, "night"), "is for a matrix; expected a \"matrix\"");
 	if (s->append && !s->kernel)
 		return json_fail(&AT_KEY(root, "append"), "is for a guest; expected a \"kernel\"");
 	return s->kernel ? check_file(&AT_KEY(root, "kernel"), s->kernel, NULL) : 0;
