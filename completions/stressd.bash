@@ -12,6 +12,10 @@ declare -gA _stressd_options=(
 	[repro]="--times= --hits= --keep --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
+	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
+	[store]="--store= --night= --json --help"
+	[history]="--store= --limit= --json --help"
+	[compare]="--store= --json --help"
 	[recover]=""
 	[schema]=""
 )
@@ -24,12 +28,17 @@ declare -gA _stressd_arguments=(
 	[minimize]=scenario
 	[bisect-step]=scenario
 	[list]=names
+	[matrix]=scenario
+	[store]=directory
+	[compare]=directory
 )
 # option: what its value is
 declare -gA _stressd_values=(
 	[--run-dir]=directory
 	[--destroy]=device
 	[--kernel]=file
+	[--store]=file
+	[--cell]=directory
 	[--output]=file
 	[--finding]=findings
 	[--check-config]=file

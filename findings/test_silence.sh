@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A finding's program says 77 where it cannot run, and 0 on tmpfs, which has none of the bugs.
 # What it says on a filesystem that has the bug is docs/FINDINGS.md's business, not a test's.
-# usage: test_silence.sh PROGRAM
+# usage: test_silence.sh PROGRAM [ARGUMENT]
 
 program=$1
+argument=${2:-1}
 
 "$program" /nonexistent >/dev/null 2>&1
 status=$?
@@ -16,7 +17,7 @@ status=$?
 [ "$(stat -f -c %T /dev/shm)" = tmpfs ] || { echo "skipped: /dev/shm is no tmpfs"; exit 77; }
 dir=$(mktemp -d /dev/shm/stressd-findings-XXXXXX) || exit 77
 trap 'rm -rf "$dir"' EXIT
-"$program" "$dir" 1
+"$program" "$dir" "$argument"
 status=$?
 [ -z "$(ls -A "$dir")" ] || { echo "left behind: $(ls -A "$dir")"; exit 1; }
 case $status in

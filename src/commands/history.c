@@ -112,7 +112,8 @@ static int on_run(void *ctx, const struct store_run *r)
 	put_field(" ", r->verdict);
 	put_field("  ", r->scenario);
 	put_field(" on ", r->target);
-	put_field(", ", *r->label ? r->label : r->release);
+	put_field(", kernel ", r->label);
+	put_field(", ", r->release);
 	printf(", seed %lld", (long long)r->seed);
 	put_field(", night ", r->night);
 	put_field("\n    ", r->reason);

@@ -102,7 +102,8 @@ static int attempt(struct cell_job *j, u64 n, struct err *e)
 	while (!runner_wait(&j->r, &c, TICK_MS))
 		;
 	runner_reap(&c, said, sizeof(said));
-	return cell_ended(j->dir, n, end_of(&c), c.exit, said, e);
+	return cell_ended(j->dir, n, end_of(&c), c.exit, c.cut_short ? "stopped by a signal" : said,
+			  e);
 }
 
 /* Infrastructure that failed gets time to recover. False: a signal came. */

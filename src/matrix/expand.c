@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/json_at.h"
+#include "base/option.h"
 #include "base/units.h"
 #include "scenario.h"
 #include "vm/kconfig.h"
@@ -102,14 +103,19 @@ static int look_at_kernel(const struct matrix *m, struct matrix_kernel *k, struc
 	return r;
 }
 
+static bool is_any_of(char *const *names, const char *name)
+{
+	return !names[0] || option_choice((const char *const *)names, name) >= 0;
+}
+
 static bool is_excluded(const struct matrix *m, const struct cell *c)
 {
 	for (size_t i = 0; i < m->nexcludes; i++) {
 		const struct matrix_exclude *x = &m->excludes[i];
 
-		if ((!x->kernel || !strcmp(x->kernel, c->kernel->name)) &&
-		    (!x->target || !strcmp(x->target, c->target->name)) &&
-		    (!x->scenario || !strcmp(x->scenario, c->scenario->name)))
+		if (is_any_of(x->kernels, c->kernel->name) &&
+		    is_any_of(x->targets, c->target->name) &&
+		    is_any_of(x->scenarios, c->scenario->name))
 			return true;
 	}
 	return false;

@@ -64,9 +64,9 @@ static const struct opt_def target_options[] = {
 };
 
 static const struct opt_def exclude_options[] = {
-	OPT(struct matrix_exclude, kernel, OPT_STRING, .help = "its name; absent: any"),
-	OPT(struct matrix_exclude, target, OPT_STRING, .help = "its name; absent: any"),
-	OPT(struct matrix_exclude, scenario, OPT_STRING, .help = "its name; absent: any"),
+	OPT(struct matrix_exclude, kernels, OPT_STRINGS, .def = "", .help = "names; none: any"),
+	OPT(struct matrix_exclude, targets, OPT_STRINGS, .def = "", .help = "names; none: any"),
+	OPT(struct matrix_exclude, scenarios, OPT_STRINGS, .def = "", .help = "names; none: any"),
 	{ .type = OPT_END },
 };
 
@@ -213,23 +213,34 @@ static bool has_target(const struct matrix *m, const char *name)
 }
 
 /* A row that names nothing would exclude nothing, and nobody would notice. */
+static int check_names(const struct matrix *m, char *const *names, const char *what,
+		       bool (*has)(const struct matrix *, const char *), const struct json_at *at)
+{
+	for (size_t i = 0; names[i]; i++)
+		if (!has(m, names[i]))
+			return json_fail(
+				&AT_INDEX(at, i),
+				"there is no %s \"%.60s\" above; expected one of its names", what,
+				names[i]);
+	return 0;
+}
+
 static int decode_exclude(struct matrix *m, size_t i, const json_t *v, const struct json_at *at)
 {
 	struct matrix_exclude *x = &m->excludes[m->nexcludes++];
 	int r = option_decode(exclude_options, NULL, v, x, at, NULL);
-	const struct {
-		const char *key, *name;
-		bool (*has)(const struct matrix *m, const char *name);
-	} names[] = { { "kernel", x->kernel, has_kernel },
-		      { "target", x->target, has_target },
-		      { "scenario", x->scenario, has_scenario } };
 
 	(void)i;
-	for (size_t k = 0; k < ARRAY_SIZE(names) && r == 0; k++)
-		if (names[k].name && !names[k].has(m, names[k].name))
-			r = json_fail(&AT_KEY(at, names[k].key),
-				      "there is no %s \"%.60s\" above; expected one of its names",
-				      names[k].key, names[k].name);
+	if (r == 0)
+		r = check_names(m, x->kernels, "kernel", has_kernel, &AT_KEY(at, "kernels"));
+	if (r == 0)
+		r = check_names(m, x->targets, "target", has_target, &AT_KEY(at, "targets"));
+	if (r == 0)
+		r = check_names(m, x->scenarios, "scenario", has_scenario,
+				&AT_KEY(at, "scenarios"));
+	if (r == 0 && !x->kernels[0] && !x->targets[0] && !x->scenarios[0])
+		r = json_fail(at, "it excludes everything; expected names of kernels, targets or "
+				  "scenarios");
 	return r;
 }
 

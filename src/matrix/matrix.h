@@ -40,7 +40,7 @@ struct matrix_scenario {
 };
 
 struct matrix_exclude {
-	char *kernel, *target, *scenario; /* NULL: any */
+	char **kernels, **targets, **scenarios; /* names; an empty list: any */
 };
 
 struct matrix_guest {

@@ -76,6 +76,14 @@ static int write_pending(const struct matrix *m, const char *dir, u64 *ret_n, st
 	return finish(out, &text, dir, "pending", 0600, e);
 }
 
+static bool has_native(const struct matrix *m)
+{
+	for (size_t i = 0; i < m->nkernels; i++)
+		if (!m->kernels[i].image)
+			return true;
+	return false;
+}
+
 static void put_program(FILE *out)
 {
 	char exe[PATH_MAX];
@@ -162,8 +170,8 @@ int matrix_run_parallel(const struct matrix *m, const char *dir, const struct ma
 			       "parallel, or use --engine local");
 	matrix_settle_limits(m, &l);
 	/* Runs on the kernel of this machine share its log. */
-	for (size_t i = 0; i < m->nkernels; i++)
-		l.jobs = m->kernels[i].image ? l.jobs : 1;
+	if (has_native(m))
+		l.jobs = 1;
 	r = write_pending(m, dir, &n, e);
 	if (r == 0)
 		r = write_parallel(dir, &l, e);
@@ -200,6 +208,9 @@ static int write_slurm(const struct matrix *m, const char *dir, struct err *e)
 		m->name, (unsigned long long)m->guest.cpus,
 		(unsigned long long)((m->guest.memory_bytes + GUEST_EXTRA) / MIB),
 		(unsigned long long)minutes_of(m));
+	/* Runs on the kernel of a node share its log. */
+	if (has_native(m))
+		fputs("#SBATCH --exclusive\n", out);
 	fputs("cell=$(sed -n \"$((${1:-0} + SLURM_ARRAY_TASK_ID))p\" ", out);
 	put_quoted(out, dir);
 	fputs("/pending)\n[ -n \"$cell\" ] || exit 3\nexec ", out);

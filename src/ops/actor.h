@@ -71,6 +71,14 @@ static inline void actor_beat(struct actor *a)
 	actor_beat_at(a, now_ns());
 }
 
+/* What an operation needs is somebody else's. Counted, and a sign of life: who never gets its turn
+ * is unlucky, and does not hang. */
+static inline void actor_busy(struct actor *a)
+{
+	atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
+	actor_beat(a);
+}
+
 /*
  * Where to go next. pick_cells: a random range of @n cells (clipped to the file's size, or to its
  * maximum with @grow) that direct or cached writers may use; returns the number of cells, 0 when

@@ -28,7 +28,7 @@ bool direct_write_begin(struct actor *a, struct direct_write *d)
 
 	if (got < d->n || (d->first + d->n) << sf->cell_shift > size_now(sf)) {
 		shadow_settle(a->sh, sf, d->first, got, OUTCOME_FAILED, false);
-		atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
+		actor_busy(a);
 		return false;
 	}
 	for (u64 i = 0; i < d->n; i++) {

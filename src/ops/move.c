@@ -227,7 +227,7 @@ int op_move(struct actor *a, struct afile *dst, u64 to, struct afile *src, u64 f
 	    src->sf->conflict || (dst == src && m.to < m.from + m.n && m.from < m.to + m.n))
 		return -EINVAL;
 	if (!lease_pair(a, &m)) {
-		atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
+		actor_busy(a);
 		return -EBUSY;
 	}
 	/* Leases keep truncates out of both ranges: the size is looked at under them. */
@@ -322,7 +322,7 @@ static int shift_locked(struct actor *a, struct shift *s, enum op_kind op)
 	got = shadow_begin(a->sh, sf, s->first, s->n, a->id, CELL_MOVED, BUSY_WAIT_NS);
 	if (got < s->n || movable(a->sh, sf, s->first, s->n) < s->n) {
 		shadow_settle(a->sh, sf, s->first, got, OUTCOME_FAILED, false);
-		atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
+		actor_busy(a);
 		return -EBUSY;
 	}
 	return shift_leased(a, s, op);

@@ -152,11 +152,6 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	return result;
 }
 
-static void count_busy(struct actor *a)
-{
-	atomic_fetch_add_explicit(&a->slot->busy, 1, memory_order_relaxed);
-}
-
 /* What the source can be read for is copied: with a longer attempt, each such cell must be ours. */
 static bool enough(const struct write_op *w, u64 got)
 {
@@ -175,7 +170,7 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 	if (!enough(w, got)) {
 		shadow_settle(a->sh, f->sf, w->first, got, OUTCOME_FAILED, false);
 		size_end(f->sf, old_size);
-		count_busy(a);
+		actor_busy(a);
 		return -EBUSY;
 	}
 	result = write_leased(a, f, w, got);
@@ -199,7 +194,7 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 
 	if (end > size_now(f->sf)) {
 		if (!size_take(a, f)) {
-			count_busy(a);
+			actor_busy(a);
 			return -EBUSY;
 		}
 		if (end > size_now(f->sf)) {
@@ -216,7 +211,7 @@ s64 op_write(struct actor *a, struct afile *f, struct write_op *w)
 		    size_now(f->sf))
 		return write_leased(a, f, w, got);
 	shadow_settle(a->sh, f->sf, w->first, got, OUTCOME_FAILED, false);
-	count_busy(a);
+	actor_busy(a);
 	return result;
 }
 
@@ -227,7 +222,7 @@ s64 op_append(struct actor *a, struct afile *f, u64 n, int rwf)
 	u64 size;
 
 	if (!size_take(a, f)) {
-		count_busy(a);
+		actor_busy(a);
 		return -EBUSY;
 	}
 	size = size_now(f->sf);
@@ -284,7 +279,7 @@ s64 op_store(struct actor *a, struct afile *f, u64 first, u64 n, u64 width)
 	len = got << sf->cell_shift;
 	if (!got || (first << sf->cell_shift) + len > size_now(f->sf)) {
 		shadow_settle(a->sh, f->sf, first, got, OUTCOME_FAILED, false);
-		count_busy(a);
+		actor_busy(a);
 		return -EBUSY;
 	}
 	stamp_cells(a, f, first, got, a->buf);

@@ -203,7 +203,8 @@ static int take_attempt(struct import *im, const char *dir, const struct import_
 	a.exit = integer_or(ended, "exit", -1);
 	a.started_s = integer_or(started, "time", 0);
 	a.ended_s = integer_or(ended, "time", -1);
-	if (has(run_dir, "result.json"))
+	/* One that was cut short says nothing, though it may have a result: so far, so good. */
+	if (!strcmp(a.end, "finished") && has(run_dir, "result.json"))
 		r = take_run(im, run_dir, cell, &a.run);
 	else if (!strcmp(a.end, "lost"))
 		r = take_lost(im, run_dir, &a, started, &a.run);

@@ -31,6 +31,16 @@ static const struct opt_def root_options[] = {
 	    .expects = "1, the only version of the format there is", .help = "of the format"),
 	OPT_RAW("mutants", .required = true, .expects = "an array of mutants",
 		.help = "the faults of the kernel"),
+	OPT_RAW("left_out", .expects = "an array of { \"scenario\", \"why\" }",
+		.help = "what is not run without a fault"),
+	{ .type = OPT_END },
+};
+
+static const struct opt_def left_out_options[] = {
+	OPT(struct left_out, scenario, OPT_STRING, .required = true, .min = "1",
+	    .help = "one that a mutant names, with the same words"),
+	OPT(struct left_out, why, OPT_STRING, .required = true, .min = "1", .max = "200",
+	    .help = "what it finds on a kernel without a fault, and where that is told"),
 	{ .type = OPT_END },
 };
 
@@ -180,6 +190,41 @@ static int decode_mutant(struct mutant_list *list, const json_t *v, const struct
 	return load_scenarios(list, m, at);
 }
 
+static int decode_left_out(struct mutant_list *list, const json_t *v, const struct json_at *at)
+{
+	struct left_out *l = &list->left_out[list->nleft_out++];
+	int r = option_decode(left_out_options, NULL, v, l, at, NULL);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; k < list->mutants[i].nplays; k++)
+			if (!strcmp(list->mutants[i].scenarios[k], l->scenario)) {
+				l->play = list->mutants[i].plays[k];
+				return 0;
+			}
+	return json_fail(&AT_KEY(at, "scenario"),
+			 "no mutant has %.200s; expected one of the scenarios above", l->scenario);
+}
+
+static int decode_all_left_out(struct mutant_list *list, const json_t *all,
+			       const struct json_at *at)
+{
+	size_t n = json_array_size(all);
+	int r = 0;
+
+	if (!all)
+		return 0;
+	if (!json_is_array(all))
+		return json_fail(at, "no list; expected an array of { \"scenario\", \"why\" }");
+	list->left_out = calloc(n + 1, sizeof(*list->left_out));
+	if (!list->left_out)
+		return json_fail_memory(at);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = decode_left_out(list, json_array_get(all, i), &AT_INDEX(at, i));
+	return r;
+}
+
 static int decode_root(struct mutant_list *list, const json_t *object, const struct json_at *root)
 {
 	struct json_at at = AT_KEY(root, "mutants");
@@ -197,7 +242,9 @@ static int decode_root(struct mutant_list *list, const json_t *object, const str
 		return json_fail_memory(&at);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = decode_mutant(list, json_array_get(all, i), &AT_INDEX(&at, i));
-	return r;
+	return r < 0 ? r
+		     : decode_all_left_out(list, json_object_get(object, "left_out"),
+					   &AT_KEY(root, "left_out"));
 }
 
 int mutants_load(const char *path, struct mutant_list *ret, struct err *e)
@@ -280,8 +327,11 @@ void mutants_free(struct mutant_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		mutant_free(&list->mutants[i]);
+	for (size_t i = 0; i < list->nleft_out; i++)
+		option_free(left_out_options, &list->left_out[i]);
 	for (size_t i = 0; i < list->nscenarios; i++)
 		scenario_free(list->scenarios[i]);
+	free(list->left_out);
 	free(list->mutants);
 	free(list->scenarios);
 	*list = (struct mutant_list){ 0 };

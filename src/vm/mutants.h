@@ -30,9 +30,17 @@ struct mutant {
 };
 _Static_assert(FINDING_KINDS <= 64, "a bit for every kind of finding");
 
+/* A scenario that must not be run without a fault: it finds one that the kernel has anyway. */
+struct left_out {
+	char *scenario, *why;
+	size_t play; /* its place in the list's scenarios */
+};
+
 struct mutant_list {
 	struct mutant *mutants;
 	size_t n;
+	struct left_out *left_out;
+	size_t nleft_out;
 	struct scenario **scenarios; /* each file once, whoever names it */
 	size_t nscenarios;
 };

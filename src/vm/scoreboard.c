@@ -154,20 +154,38 @@ static bool is_planned(const struct scoreboard *b, const struct trial *like)
 	return false;
 }
 
+static const char *why_left_out(const struct scoreboard *b, size_t scenario)
+{
+	for (size_t i = 0; i < b->list.nleft_out; i++)
+		if (b->list.left_out[i].play == scenario)
+			return b->list.left_out[i].why;
+	return NULL;
+}
+
+static void leave_out(struct scoreboard *b, struct attempt *a, const char *why)
+{
+	a->end = ATTEMPT_LEFT_OUT;
+	snprintf(a->text, sizeof(a->text), "%s", why);
+	b->planned--;
+}
+
 /* All that ran under a mutant, once, on the same kernels with the same words; where the power was
  * cut, some times. */
 static int plan_healthy(struct scoreboard *b)
 {
 	for (size_t i = 0; i < b->nmutated; i++) {
 		const struct trial like = b->trials[i];
+		const char *why = why_left_out(b, like.scenario);
 		struct trial *t;
 
 		if (like.kernel < 0 || is_planned(b, &like))
 			continue;
 		t = add_trial(b, NULL, like.scenario,
-			      like.cut.hi ? (size_t)MAX(SILENCE_CUTS, b->o->repeat) : 1);
+			      like.cut.hi && !why ? (size_t)MAX(SILENCE_CUTS, b->o->repeat) : 1);
 		if (!t)
 			return -ENOMEM;
+		if (why)
+			leave_out(b, t->attempts, why);
 		t->kernel = like.kernel;
 		t->append = like.append;
 		draw_cuts(t, like.cut);

@@ -44,6 +44,7 @@ enum attempt_end {
 	ATTEMPT_WRONG,	  /* only findings of other kinds; without a mutant: any */
 	ATTEMPT_DETECTED, /* a right finding */
 	ATTEMPT_SILENT,	  /* without a mutant: nothing found, as it should be */
+	ATTEMPT_LEFT_OUT, /* without a mutant: not made, by name; the text says why */
 	ATTEMPT_ENDS
 };
 extern const char *const attempt_names[ATTEMPT_ENDS];  /* "not-run", for programs */

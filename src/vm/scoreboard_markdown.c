@@ -159,6 +159,8 @@ static void put_healthy(const struct scoreboard *b, FILE *out)
 			put(out, a->text);
 		} else {
 			fputs(a->end == ATTEMPT_SILENT ? "nothing" : attempt_titles[a->end], out);
+			fputs(a->end == ATTEMPT_LEFT_OUT ? ": " : "", out);
+			put(out, a->end == ATTEMPT_LEFT_OUT ? a->text : "");
 		}
 		fputs(" |\n", out);
 	}

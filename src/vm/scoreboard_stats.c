@@ -17,7 +17,7 @@ const char *const attempt_names[ATTEMPT_ENDS] = {
 	[ATTEMPT_NEVER] = "never-reached", [ATTEMPT_IDLE] = "not-exercised",
 	[ATTEMPT_MISSED] = "not-detected", [ATTEMPT_REACHED] = "reached-not-detected",
 	[ATTEMPT_WRONG] = "wrong-finding", [ATTEMPT_DETECTED] = "detected",
-	[ATTEMPT_SILENT] = "silent",
+	[ATTEMPT_SILENT] = "silent",	   [ATTEMPT_LEFT_OUT] = "left-out",
 };
 
 const char *const attempt_titles[ATTEMPT_ENDS] = {
@@ -25,7 +25,7 @@ const char *const attempt_titles[ATTEMPT_ENDS] = {
 	[ATTEMPT_NEVER] = "never reached", [ATTEMPT_IDLE] = "not exercised",
 	[ATTEMPT_MISSED] = "not detected", [ATTEMPT_REACHED] = "reached, not detected",
 	[ATTEMPT_WRONG] = "wrong finding", [ATTEMPT_DETECTED] = "detected",
-	[ATTEMPT_SILENT] = "silent",
+	[ATTEMPT_SILENT] = "silent",	   [ATTEMPT_LEFT_OUT] = "left out",
 };
 
 struct sample {
@@ -118,12 +118,14 @@ static void add_healthy(struct score_sum *s, const struct trial *t)
 {
 	bool silent = true, alarm = false;
 
+	if (score_worst(t)->end == ATTEMPT_LEFT_OUT)
+		return;
 	for (size_t i = 0; i < t->n; i++) {
 		silent &= t->attempts[i].end == ATTEMPT_SILENT;
 		alarm |= t->attempts[i].end == ATTEMPT_WRONG;
 	}
 	s->healthy++;
-	s->silent += silent && t->n;
+	s->silent += silent;
 	s->false_alarms += alarm;
 }
 
@@ -191,10 +193,14 @@ const char *score_span(char buf[2 * SCORE_TIME_MAX], const struct trial *t)
 	char lo[UNITS_MAX], hi[UNITS_MAX];
 	bool range = t->cut.hi > t->cut.lo;
 
-	if (!t->cut.hi)
+	if (score_worst(t)->end == ATTEMPT_LEFT_OUT)
+		snprintf(buf, 2 * SCORE_TIME_MAX, "0s");
+	else if (!t->cut.hi)
 		return format_time(buf, t->limit_ns);
-	snprintf(buf, 2 * SCORE_TIME_MAX, "%zu cuts at %s%s%s", t->n, format_time(lo, t->cut.lo),
-		 range ? ".." : "", range ? format_time(hi, t->cut.hi) : "");
+	else
+		snprintf(buf, 2 * SCORE_TIME_MAX, "%zu cuts at %s%s%s", t->n,
+			 format_time(lo, t->cut.lo), range ? ".." : "",
+			 range ? format_time(hi, t->cut.hi) : "");
 	return buf;
 }
 

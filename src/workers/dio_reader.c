@@ -3,12 +3,11 @@
  * dio_reader: reads past the page cache, many at once, and checks what it reads. Every request
  * has a buffer and a look at the shadow of its own; all are reaped before files are closed.
  */
-#include "ops/engine.h"
+#include "workers/dio_pool.h"
 #include "workers/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 struct dio_reader {
 	int engine, pattern;
@@ -34,61 +33,34 @@ static const struct opt_def options[] = {
 };
 
 struct request {
-	struct engine_io io; /* first: the engine hands it back */
+	struct dio_request dio;
 	struct read_op read;
-	bool held; /* a page of its buffer is away */
 };
 
 struct state {
-	struct engine *engine;
+	struct dio_pool pool;
 	struct place place;
-	struct request *requests;
-	struct request **idle;
-	u64 nidle;
-	u64 buf_bytes; /* of each request */
 };
+
+static void end(struct worker *w, struct dio_request *q, s64 result)
+{
+	read_end(&w->actor, &((struct request *)q)->read, result);
+}
 
 static int submit(struct worker *w, struct state *s, struct afile *f, u64 offset, u64 len)
 {
-	OPTIONS(dio_reader, w);
-	struct request *q = s->idle[--s->nidle];
-	int r;
+	struct request *q = (struct request *)dio_pool_idle(&s->pool);
 
 	q->read.f = f;
 	q->read.offset = offset;
 	q->read.len = len;
-	q->read.op = engine_op((enum engine_kind)o->engine, false);
+	q->read.op = engine_op(s->pool.kind, false);
+	q->read.buf = q->dio.io.buf;
 	read_begin(&w->actor, &q->read);
-	q->io = (struct engine_io){
+	q->dio.io = (struct engine_io){
 		.fd = f->dfd, .buf = q->read.buf, .len = len, .offset = offset
 	};
-	q->held = hold_arm_direct(w->actor.hold, HOLD_DEST_FAULT, q->read.buf, len);
-	r = engine_submit(s->engine, &q->io);
-	if (r < 0)
-		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],
-			       strerror(-r));
-	return 0;
-}
-
-static int reap(struct worker *w, struct state *s)
-{
-	OPTIONS(dio_reader, w);
-	struct engine_io *io;
-	int r = engine_reap(s->engine, &io);
-
-	if (r == -ENOENT)
-		return r;
-	if (r < 0)
-		return err_set(&w->err, r, "%s cannot reap: %s", engine_names[o->engine],
-			       strerror(-r));
-
-	struct request *q = (struct request *)io;
-
-	if (q->held)
-		hold_disarm(w->actor.hold);
-	read_end(&w->actor, &q->read, io->result);
-	s->idle[s->nidle++] = q;
-	return 0;
+	return dio_pool_submit(w, &s->pool, &q->dio);
 }
 
 static int step(struct worker *w)
@@ -99,19 +71,19 @@ static int step(struct worker *w)
 
 	if (o->pause)
 		worker_sleep(w, o->pause);
-	while (r == 0 && s->nidle) {
+	while (r == 0 && s->pool.nidle) {
 		struct afile *f = worker_file(w);
-		u64 len = MIN(rng_in(&w->actor.rng, o->length), s->buf_bytes), offset;
+		u64 len = MIN(rng_in(&w->actor.rng, o->length), s->pool.buf_bytes), offset;
 
 		place_next(&s->place, w, f, (enum pattern)o->pattern, o->near,
 			   direct_read_unit(&w->actor, f), len, &offset, &len);
 		if (!len)
 			break; /* the file is empty now */
-		r = submit(w, s, f, offset, MIN(len, s->buf_bytes));
+		r = submit(w, s, f, offset, MIN(len, s->pool.buf_bytes));
 	}
 	/* What is in flight at the end of an attempt would be of none. */
 	do
-		r = r == 0 ? reap(w, s) : r;
+		r = r == 0 ? dio_pool_reap(w, &s->pool) : r;
 	while (r == 0 && w->race);
 	actor_beat(&w->actor);
 	return r == -ENOENT ? 0 : r;
@@ -119,29 +91,16 @@ static int step(struct worker *w)
 
 static void release(struct worker *w)
 {
-	while (reap(w, w->state) == 0)
-		;
+	struct state *s = w->state;
+
+	dio_pool_drain(w, &s->pool);
 }
 
 static void stop(struct worker *w)
 {
 	struct state *s = w->state;
 
-	release(w);
-	engine_close(s->engine);
-}
-
-static int request_init(struct worker *w, struct request *q, u64 bytes, struct err *e)
-{
-	u64 views = bytes / CELL_MIN + 2;
-
-	q->read.buf = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	q->read.views = calloc(views, sizeof(*q->read.views));
-	(void)w;
-	if (q->read.buf == MAP_FAILED || !q->read.views)
-		return err_set(e, -ENOMEM, "no memory for a request of %llu bytes",
-			       (unsigned long long)bytes);
-	return 0;
+	dio_pool_close(w, &s->pool);
 }
 
 static int check_direct(struct worker *w, struct err *e)
@@ -157,11 +116,23 @@ static int check_direct(struct worker *w, struct err *e)
 	return 0;
 }
 
+/* A look at the shadow for each request. */
+static int start_views(struct state *s, struct err *e)
+{
+	for (u64 i = 0; i < s->pool.nidle; i++) {
+		struct request *q = (struct request *)s->pool.idle[i];
+
+		q->read.views = calloc(s->pool.buf_bytes / CELL_MIN + 2, sizeof(*q->read.views));
+		if (!q->read.views)
+			return err_set(e, -ENOMEM, "no memory");
+	}
+	return 0;
+}
+
 static int start(struct worker *w, struct err *e)
 {
 	OPTIONS(dio_reader, w);
 	struct state *s = calloc(1, sizeof(*s));
-	u64 depth = o->engine == ENGINE_PSYNC ? 1 : o->depth;
 	int r = check_direct(w, e);
 
 	w->state = s;
@@ -169,19 +140,12 @@ static int start(struct worker *w, struct err *e)
 		return err_set(e, -ENOMEM, "no memory");
 	if (r < 0)
 		return r;
-	s->buf_bytes = ROUND_UP(o->length.hi, 64 * KIB);
-	s->requests = calloc(depth, sizeof(*s->requests));
-	s->idle = calloc(depth, sizeof(struct request *));
-	if (!s->requests || !s->idle)
-		return err_set(e, -ENOMEM, "no memory");
-	for (u64 i = 0; r == 0 && i < depth; i++) {
-		r = request_init(w, &s->requests[i], s->buf_bytes, e);
-		s->idle[s->nidle++] = &s->requests[i];
-	}
 	if (w->file)
 		place_start(&s->place, w, w->file);
-	return r < 0 ? r
-		     : engine_open((enum engine_kind)o->engine, (unsigned int)depth, &s->engine, e);
+	s->pool.end = end;
+	r = dio_pool_open(&s->pool, (enum engine_kind)o->engine, o->depth, sizeof(struct request),
+			  ROUND_UP(o->length.hi, 64 * KIB), e);
+	return r < 0 ? r : start_views(s, e);
 }
 
 const struct worker_type worker_dio_reader = {

@@ -3,13 +3,11 @@
  * dio_writer: writes past the page cache, many at once, in zones that no cached writer dirties
  * and in whole pages and blocks; never past the end of the file.
  */
-#include "ops/engine.h"
+#include "workers/dio_pool.h"
 #include "workers/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 struct dio_writer {
 	int engine;
@@ -31,16 +29,8 @@ static const struct opt_def options[] = {
 };
 
 struct request {
-	struct engine_io io; /* first: the engine hands it back */
+	struct dio_request dio;
 	struct direct_write write;
-	bool held; /* a page of its buffer is away */
-};
-
-struct state {
-	struct engine *engine;
-	struct request *requests;
-	struct request **idle;
-	u64 nidle, buf_bytes;
 };
 
 /* Whole units in one zone for direct writers; 0 cells when there is no such place now. */
@@ -62,70 +52,47 @@ static u64 pick(struct worker *w, u64 bytes, u64 *first)
 	return ROUND_DOWN(clip_zone(f, *first, n, true), unit);
 }
 
-static int submit(struct worker *w, struct state *s, u64 first, u64 n)
+static void end(struct worker *w, struct dio_request *q, s64 result)
 {
-	OPTIONS(dio_writer, w);
-	struct request *q = s->idle[s->nidle - 1];
-	int r;
+	direct_write_end(&w->actor, &((struct request *)q)->write, result);
+}
+
+static int submit(struct worker *w, struct dio_pool *p, u64 first, u64 n)
+{
+	struct request *q = (struct request *)dio_pool_idle(p);
 
 	q->write.f = w->file;
 	q->write.first = first;
 	q->write.n = n;
-	q->write.op = engine_op((enum engine_kind)o->engine, true);
+	q->write.op = engine_op(p->kind, true);
+	q->write.buf = q->dio.io.buf;
 	if (!direct_write_begin(&w->actor, &q->write))
 		return -EBUSY;
-	s->nidle--;
-	q->io = (struct engine_io){ .fd = w->file->dfd,
-				    .write = true,
-				    .buf = q->write.buf,
-				    .len = n << w->file->sf->cell_shift,
-				    .offset = first << w->file->sf->cell_shift };
-	q->held = hold_arm_direct(w->actor.hold, HOLD_SOURCE_FAULT, q->write.buf, q->io.len);
-	r = engine_submit(s->engine, &q->io);
-	if (r < 0)
-		return err_set(&w->err, r, "%s cannot submit: %s", engine_names[o->engine],
-			       strerror(-r));
-	return 0;
-}
-
-static int reap(struct worker *w, struct state *s)
-{
-	OPTIONS(dio_writer, w);
-	struct engine_io *io;
-	int r = engine_reap(s->engine, &io);
-
-	if (r == -ENOENT)
-		return r;
-	if (r < 0)
-		return err_set(&w->err, r, "%s cannot reap: %s", engine_names[o->engine],
-			       strerror(-r));
-
-	struct request *q = (struct request *)io;
-
-	if (q->held)
-		hold_disarm(w->actor.hold);
-	direct_write_end(&w->actor, &q->write, io->result);
-	s->idle[s->nidle++] = q;
-	return 0;
+	q->dio.io = (struct engine_io){ .fd = w->file->dfd,
+					.write = true,
+					.buf = q->write.buf,
+					.len = n << w->file->sf->cell_shift,
+					.offset = first << w->file->sf->cell_shift };
+	return dio_pool_submit(w, p, &q->dio);
 }
 
 static int step(struct worker *w)
 {
 	OPTIONS(dio_writer, w);
-	struct state *s = w->state;
+	struct dio_pool *p = w->state;
 	int r = 0;
 
 	if (o->pause)
 		worker_sleep(w, o->pause);
-	while (r == 0 && s->nidle) {
-		u64 bytes = MIN(rng_in(&w->actor.rng, o->length), s->buf_bytes), first;
+	while (r == 0 && p->nidle) {
+		u64 bytes = MIN(rng_in(&w->actor.rng, o->length), p->buf_bytes), first;
 		u64 n = pick(w, MAX(bytes, (u64)w->file->sf->cell_bytes), &first);
 
-		r = n ? submit(w, s, first, n) : -EBUSY;
+		r = n ? submit(w, p, first, n) : -EBUSY;
 	}
 	/* Busy, or no place: what is in flight may be in the way. */
 	do
-		r = r == 0 || r == -EBUSY ? reap(w, s) : r;
+		r = r == 0 || r == -EBUSY ? dio_pool_reap(w, p) : r;
 	while (r == 0 && w->race); /* what is in flight at the end of an attempt would be of none */
 	actor_beat(&w->actor);
 	return r == -ENOENT ? 0 : r;
@@ -133,43 +100,29 @@ static int step(struct worker *w)
 
 static void release(struct worker *w)
 {
-	while (reap(w, w->state) == 0)
-		;
+	dio_pool_drain(w, w->state);
 }
 
 static void stop(struct worker *w)
 {
-	struct state *s = w->state;
-
-	release(w);
-	engine_close(s->engine);
+	dio_pool_close(w, w->state);
 }
 
 static int start(struct worker *w, struct err *e)
 {
 	OPTIONS(dio_writer, w);
-	u64 depth = o->engine == ENGINE_PSYNC ? 1 : o->depth;
-	struct state *s = calloc(1, sizeof(*s));
+	struct dio_pool *p = calloc(1, sizeof(*p));
 
-	w->state = s;
+	w->state = p;
+	if (!p)
+		return err_set(e, -ENOMEM, "no memory");
 	if (w->file->dfd < 0)
 		return err_set(e, -EOPNOTSUPP,
 			       "%s: this filesystem has no O_DIRECT; use \"buffered_writer\"",
 			       w->file->path);
-	if (!s || !(s->requests = calloc(depth, sizeof(*s->requests))) ||
-	    !(s->idle = calloc(depth, sizeof(struct request *))))
-		return err_set(e, -ENOMEM, "no memory");
-	s->buf_bytes = ROUND_UP(o->length.hi, direct_write_unit(&w->actor, w->file));
-	for (u64 i = 0; i < depth; i++) {
-		struct request *q = s->idle[s->nidle++] = &s->requests[i];
-
-		q->write.buf = mmap(NULL, s->buf_bytes, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (q->write.buf == MAP_FAILED)
-			return err_set(e, -ENOMEM, "no memory for %llu writes in flight",
-				       (unsigned long long)depth);
-	}
-	return engine_open((enum engine_kind)o->engine, (unsigned int)depth, &s->engine, e);
+	p->end = end;
+	return dio_pool_open(p, (enum engine_kind)o->engine, o->depth, sizeof(struct request),
+			     ROUND_UP(o->length.hi, direct_write_unit(&w->actor, w->file)), e);
 }
 
 const struct worker_type worker_dio_writer = {

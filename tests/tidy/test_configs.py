@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scenarios and schema that the tree carries: test_configs.py TREE STRESSD.
+"""Scenarios, matrices and schema that the tree carries: test_configs.py TREE STRESSD.
 
-Every scenario passes `stressd check`, is named as its file, and says what it looks for; those that
-are written to find something say what. The schema in the tree is what `stressd schema` prints."""
+Every scenario passes `stressd check` and every matrix `stressd matrix --check`; each is named as its
+file, and says what it is for; scenarios that are written to find something say what. The schema in the tree is what `stressd schema` prints."""
 import glob
 import json
 import os
@@ -16,11 +16,13 @@ CONTROLS = {"ext4-dio-read-delalloc"}
 
 
 def judge(path, stressd):
-    checked = subprocess.run([stressd, "check", path], capture_output=True, text=True, check=False)
-    if checked.returncode:
-        return [f"stressd check: exit {checked.returncode}: {(checked.stderr or checked.stdout).strip()}"]
     with open(path, encoding="utf-8") as f:
         scenario = json.load(f)
+    matrix = "kernels" in scenario
+    check = ["matrix", "--check"] if matrix else ["check"]
+    checked = subprocess.run([stressd, *check, path], capture_output=True, text=True, check=False)
+    if checked.returncode:
+        return [f"stressd {check}: exit {checked.returncode}: {(checked.stderr or checked.stdout).strip()}"]
     name, folder = os.path.splitext(os.path.basename(path))[0], os.path.basename(os.path.dirname(path))
     to_find = folder in ("races", "findings")
     wrong = []
@@ -28,6 +30,8 @@ def judge(path, stressd):
         wrong.append(f"its name is {scenario['name']}")
     if len(scenario.get("description", "")) < DESCRIPTION_CHARS:
         wrong.append(f"description: at least {DESCRIPTION_CHARS} characters")
+    if matrix:
+        return wrong
     if to_find and not scenario.get("reference"):
         wrong.append("reference: what it goes back to")
     if ("expect" in scenario) != (to_find and name not in CONTROLS):

@@ -39,9 +39,12 @@ ROOMS = {
     "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h", "workers", "target",
            "faults"},
     "search": {"base", "finding", "scenario.h"},
+    "store": {"base", "finding"},
+    "matrix": {"base", "scenario.h", "search", "vm"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
-NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search"}
+NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search",
+                   "store", "matrix"}
 ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}

@@ -120,7 +120,9 @@ static inline void sample_make(struct sample *s)
 	s->b = (struct scoreboard){
 		.o = &s->o, .trials = s->trials, .duration_s = 754, .boots = 9
 	};
-	s->b.list = (struct mutant_list){ s->mutants, 5, s->list, 4 };
+	s->b.list = (struct mutant_list){
+		.mutants = s->mutants, .n = 5, .scenarios = s->list, .nscenarios = 4
+	};
 	s->b.started.tv_sec = 1700000000;
 	s->b.kernels[0].path = "lab/bzImage";
 	snprintf(s->b.kernels[0].image.release, sizeof(s->b.kernels[0].image.release),
@@ -149,6 +151,8 @@ static inline void sample_make(struct sample *s)
 	t->cut = (struct range){ 2 * SAMPLE_S, 6 * SAMPLE_S };
 	for (u64 i = 0; i < 3; i++)
 		sample_attempt(s, t, ATTEMPT_SILENT, -1, 0)->cut_ns = (2 + i) * SAMPLE_S;
+	a = sample_attempt(s, sample_trial(s, NULL, 1, 10 * SAMPLE_S), ATTEMPT_LEFT_OUT, -1, 0);
+	snprintf(a->text, sizeof(a->text), "finds what any kernel has " SAMPLE_HOSTILE);
 }
 
 #endif

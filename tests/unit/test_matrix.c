@@ -72,10 +72,11 @@ static const struct {
 	{ WITH("\"duration\": \"now\""), "m.json", "4: /duration: \"now\" " },
 	{ WITH("\"guest\": { \"memory\": \"1M\" }"), "m.json", "4: /guest/memory: \"1M\" is out" },
 	{ WITH("\"guest\": { \"accel\": \"fast\" }"), "m.json", "4: /guest/accel: \"fast\" " },
-	{ WITH("\"exclude\": [ { \"kernel\": \"next\" } ]"), "m.json",
-	  "4: /exclude/0/kernel: there is no kernel \"next\" above" },
-	{ WITH("\"exclude\": [ { \"scenario\": \"godo\" } ]"), "m.json",
-	  "4: /exclude/0/scenario: there is no scenario" },
+	{ WITH("\"exclude\": [ {} ]"), "m.json", "4: /exclude/0: it excludes everything" },
+	{ WITH("\"exclude\": [ { \"kernels\": [ \"next\" ] } ]"), "m.json",
+	  "4: /exclude/0/kernels/0: there is no kernel \"next\" above" },
+	{ WITH("\"exclude\": [ { \"scenarios\": [ \"good\", \"godo\" ] } ]"), "m.json",
+	  "4: /exclude/0/scenarios/1: there is no scenario" },
 };
 
 static const char *put(const char *name, const char *text)
@@ -141,11 +142,12 @@ static struct matrix *expand(const char *text)
 static void cells_are_the_product_without_what_is_excluded(void **state)
 {
 	_cleanup_matrix_ struct matrix *m = expand(
-		HEAD "\"kernels\": [ { \"name\": \"native\" } ], \"seeds\": \"1..3\","
-		     "\"targets\": [ { \"name\": \"own\" }, { \"name\": \"ext4\", \"target\": { "
-		     "\"fs\": \"ext4\" } } ],"
-		     "\"scenarios\": [ \"good.json\", \"other.json\" ],"
-		     "\"exclude\": [ { \"scenario\": \"other\", \"target\": \"ext4\" } ] }");
+		HEAD
+		"\"kernels\": [ { \"name\": \"native\" } ], \"seeds\": \"1..3\","
+		"\"targets\": [ { \"name\": \"own\" }, { \"name\": \"ext4\", \"target\": { "
+		"\"fs\": \"ext4\" } } ],"
+		"\"scenarios\": [ \"good.json\", \"other.json\" ],"
+		"\"exclude\": [ { \"scenarios\": [ \"other\" ], \"targets\": [ \"ext4\" ] } ] }");
 
 	(void)state;
 	assert_int_equal(m->ncells, 9);

@@ -32,6 +32,8 @@ static char dir[] = "/tmp/stressd-mutants-XXXXXX";
 	HEAD "{ \"id\": 1, \"name\": \"loses\", \"summary\": \"It is lost.\"," FINDS               \
 	     "\n\"scenarios\": " s " } ] }"
 
+#define LEFT_OUT(l) HEAD GOOD " ],\n\"left_out\": " l " }"
+
 static const char scenario[] =
 	"{ \"version\": 1, \"name\": \"good\", \"files\": [ { \"name\": \"data\", \"size\": "
 	"\"1M\" } ], \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\" } ] }";
@@ -74,6 +76,12 @@ static const struct {
 	  "5: /mutants/1/id: loses has 1 already" },
 	{ HEAD GOOD ",\n" NAMED("loses", "2") " } ] }", "list.json",
 	  "5: /mutants/1/name: mutant 1 has the name already" },
+	{ LEFT_OUT("{}"), "list.json", "5: /left_out: no list; expected an array of" },
+	{ LEFT_OUT("[ {} ]"), "list.json", "5: /left_out/0: key \"scenario\" is missing" },
+	{ LEFT_OUT("[ { \"scenario\": \"good.json\" } ]"), "list.json",
+	  "5: /left_out/0: key \"why\" is missing" },
+	{ LEFT_OUT("[ { \"scenario\": \"other.json\", \"why\": \"it is\" } ]"), "list.json",
+	  "5: /left_out/0/scenario: no mutant has other.json; expected one of" },
 };
 
 static const char *put(const char *name, const char *text)
@@ -125,10 +133,12 @@ static void everything(void **state)
 
 	(void)state;
 	put("good.json", scenario);
-	path = put("list.json",
-		   HEAD GOOD ",\n" NAMED("dies", "9") ", \"boot\": \"own\", \"append\": \"quiet\","
-						      " \"needs\": [\"CONFIG_A\", \"CONFIG_B\"],"
-						      " \"missed\": \"nobody looks\" } ] }");
+	path = put("list.json", HEAD GOOD
+		   ",\n" NAMED("dies", "9") ", \"boot\": \"own\", \"append\": \"quiet\","
+					    " \"needs\": [\"CONFIG_A\", \"CONFIG_B\"],"
+					    " \"missed\": \"nobody looks\" } ],"
+					    " \"left_out\": [ { \"scenario\": \"good.json\","
+					    " \"why\": \"finds another\" } ] }");
 	assert_int_equal(mutants_load(path, &list, &e), 0);
 	assert_int_equal(list.n, 2);
 	m = &list.mutants[0];
@@ -146,6 +156,8 @@ static void everything(void **state)
 	assert_int_equal(list.nscenarios, 1);
 	assert_true(m->nplays == 1 && m->plays[0] == 0);
 	assert_string_equal(list.scenarios[0]->name, "good");
+	assert_true(list.nleft_out == 1 && list.left_out[0].play == 0);
+	assert_string_equal(list.left_out[0].why, "finds another");
 }
 
 /* Whoever pulls the plug has the machine for itself. */

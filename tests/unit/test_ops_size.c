@@ -66,6 +66,25 @@ static u64 sightings(const struct stage *s)
 	return n;
 }
 
+/* Who waits for its turn in vain lives; who is never asked for a sign would be killed for it. */
+static void waiting_is_a_sign_of_life(void **state)
+{
+	struct stage s;
+	struct afile *f;
+	u64 before;
+
+	(void)state;
+	stage_make(&s);
+	f = &s.a.files[0];
+	assert_true(size_lock(f->sf, 5, 0));
+	before = now_ns();
+	assert_int_equal(op_append(&s.a, f, 1, 0), -EBUSY);
+	assert_true(atomic_load(&s.a.slot->beat_ns) > before);
+	assert_int_equal(atomic_load(&s.a.slot->busy), 1);
+	size_unlock(f->sf);
+	stage_free(&s);
+}
+
 static void an_open_size_is_learned(void **state)
 {
 	(void)state;
@@ -137,6 +156,7 @@ static void shared_cells_do_not_move(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(waiting_is_a_sign_of_life),
 		cmocka_unit_test(an_open_size_is_learned),
 		cmocka_unit_test(an_impossible_size_is_not_learned),
 		cmocka_unit_test(shared_cells_do_not_move),

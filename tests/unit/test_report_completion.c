@@ -43,7 +43,10 @@ static void candidates(void **state)
 		const char *words, *want;
 	} rows[] = {
 		{ "./stressd re", "|recover|repro|" },
-		{ "./stressd c", "|caps|check|" },
+		{ "./stressd c", "|caps|check|compare|" },
+		{ "./stressd matrix s", "|some dir|some.json|" },
+		{ "./stressd compare s", "|some dir|" },
+		{ "./stressd history --st", "|--store|" },
 		{ "./stressd nothing-like-it", "||" },
 		{ "./stressd run --j", "|--json|" },
 		{ "./stressd run --run-d", "|--run-dir|" },

@@ -99,7 +99,7 @@ static void cuts_without_a_fault(void **state)
 
 	(void)state;
 	sample_make(&s);
-	t = &s.trials[s.b.n - 1];
+	t = &s.trials[s.b.n - 2]; /* the one with cuts */
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (size_t k = 0; k < 3; k++)
 			t->attempts[k].end = rows[i].ends[k];

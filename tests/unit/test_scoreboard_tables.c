@@ -61,6 +61,7 @@ static void as_text(void **state)
 		"known to be missed: needs a power failure",
 		"silent in 10s",
 		"silent in 3 cuts at 2s..6s\n",
+		"left out in 0s\n        finds what any kernel has",
 		"FAIL  2 of 5 mutants detected, 1 known to be missed, 1 not detected, 1 did not "
 		"run; "
 		"the healthy kernel silent in 4 of 4; 9 boots",
@@ -89,6 +90,7 @@ static void as_markdown(void **state)
 		"*Not detected:* needs a power failure &lt;script>",
 		"| `short-write` | 10s | nothing |\n",
 		"| `stale` | 3 cuts at 2s..6s | nothing |\n",
+		"| `uptodate-bits-aimed` | 0s | left out: finds what any kernel has &lt;script>",
 		NULL,
 	};
 	char *text = written(scoreboard_markdown);
@@ -114,6 +116,7 @@ static void as_html(void **state)
 		"&lt;script&gt;alert(\"1\")&lt;/script&gt; a | b &amp; `c`",
 		"6.1.0-&lt;lab&gt;",
 		"&gt; 60.0 s",
+		"left out</span><br><span class=\"soft\">finds what any kernel has &lt;script",
 		NULL,
 	};
 	char *text = written(scoreboard_html);
@@ -151,7 +154,10 @@ static void as_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "version")), 1);
 	assert_int_equal(json_integer_value(json_object_get(o, "exit")), 1);
 	assert_int_equal(json_array_size(json_object_get(o, "mutants")), 5);
-	assert_int_equal(json_array_size(json_object_get(o, "healthy")), 4);
+	assert_int_equal(json_array_size(json_object_get(o, "healthy")), 5);
+	t = json_array_get(json_object_get(o, "healthy"), 4);
+	a = json_array_get(json_object_get(t, "attempts"), 0);
+	assert_string_equal(json_string_value(json_object_get(a, "outcome")), "left-out");
 	t = json_array_get(json_object_get(o, "healthy"), 3);
 	a = json_array_get(json_object_get(t, "attempts"), 1);
 	assert_true(json_number_value(json_object_get(a, "cut_ms")) == 3000);

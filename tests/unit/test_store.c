@@ -84,7 +84,8 @@ static void a_commit_is_read_from_a_release(void **state)
 	store_close(s);
 }
 
-/* An attempt that left nothing but its started record is a finding of its own. */
+/* An attempt that left nothing but its started record is a finding of its own; one that was cut
+ * short is none, and no pass. */
 static void cells_bring_their_names_and_attempts(void **state)
 {
 	struct store *s = sample_store(":memory:");
@@ -103,7 +104,11 @@ static void cells_bring_their_names_and_attempts(void **state)
 	sample_write(cell, "ended-2.json", "{\"end\": \"finished\", \"exit\": 0, \"time\": 12}");
 	sample_result(sample_path("night/cells/0123456789abcdef/attempt-2"), "result.json",
 		      (struct sample_run){ 0 });
-	sample_write(cell, "started-3.json", "{\"host\": \"node8\", \"time\": 14}");
+	sample_write(cell, "started-3.json", "{\"host\": \"node8\", \"time\": 13}");
+	sample_write(cell, "ended-3.json", "{\"end\": \"interrupted\", \"exit\": 0}");
+	sample_result(sample_path("night/cells/0123456789abcdef/attempt-3"), "result.json",
+		      (struct sample_run){ 0 });
+	sample_write(cell, "started-4.json", "{\"host\": \"node8\", \"time\": 14}");
 	c = sample_import(s, sample_path("night"), "");
 	assert_int_equal(c.n[STORE_ADDED], 2);
 	sample_import(s, sample_path("night"), "");
@@ -113,6 +118,7 @@ static void cells_bring_their_names_and_attempts(void **state)
 				    " 'monday')"),
 			 2);
 	assert_int_equal(sample_ask(s, "SELECT count(*) FROM attempts WHERE run IS NOT NULL"), 2);
+	assert_int_equal(sample_ask(s, "SELECT count(*) FROM attempts"), 3);
 	assert_int_equal(sample_ask(s, "SELECT count(*) FROM findings"), 1);
 	assert_int_equal(sample_ask(s, "SELECT count(*) FROM kernels WHERE config = 'c0' AND"
 				       " commit_id = 'd0'"),
