@@ -14,14 +14,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define RETRY_NS      (5 * NSEC_PER_SEC)
-#define SAID_BYTES    (64 * KIB)
-#define RESULT_BYTES  (64 * MIB)
-#define KERNELS_SHOWN 64
+#define RETRY_NS     (5 * NSEC_PER_SEC)
+#define SAID_BYTES   (64 * KIB)
+#define RESULT_BYTES (64 * MIB)
 
 /* Words of the command line and what they point to. */
 struct command {
-	const char *argv[2 * KERNELS_SHOWN + 24];
+	const char *argv[2 * JOB_KERNELS_MAX + 24];
 	size_t n;
 	char run_dir[PATH_MAX], scenario[PATH_MAX], err[PATH_MAX];
 	char vms[24], cpus[24], memory[UNITS_MAX];
@@ -43,7 +42,7 @@ static void matrix_words(struct command *c, const struct job_spec *s)
 	word(c, "--jobs", c->vms);
 	word(c, "--cpus", c->cpus);
 	word(c, "--memory", c->memory);
-	for (char **k = s->kernels; *k && k < s->kernels + KERNELS_SHOWN; k++)
+	for (char **k = s->kernels; *k; k++)
 		word(c, "--kernel", *k);
 	word(c, s->matrix, NULL);
 }

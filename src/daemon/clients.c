@@ -7,6 +7,7 @@
 
 #include "base/fsutil.h"
 #include "base/units.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <string.h>
@@ -92,10 +93,10 @@ static bool make_room(struct client *c, size_t len)
 
 void client_send(struct daemon *d, struct client *c, json_t *o)
 {
-	_cleanup_json_ json_t *owned = o;
 	_cleanup_free_ char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
 	size_t len = text ? strlen(text) : 0;
 
+	json_decref(o);
 	if (c->closing)
 		return;
 	if (!text || !make_room(c, len + 1)) {
@@ -113,7 +114,9 @@ void client_send(struct daemon *d, struct client *c, json_t *o)
 
 void client_refuse(struct daemon *d, struct client *c, int exit, const char *text)
 {
-	client_send(d, c, json_pack("{ss si ss}", "type", "error", "exit", exit, "text", text));
+	client_send(
+		d, c,
+		json_pack("{ss si so}", "type", "error", "exit", exit, "text", json_text(text)));
 }
 
 void clients_tell(struct daemon *d, const struct job *j)

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-#define FILE_BYTES_MAX (256 * KIB)
+#define FILE_BYTES_MAX (4 * MIB) /* what a message holds, indented */
 
 static const char *const interruptions[] = { [JOB_REQUEUE] = "requeue", [JOB_DROP] = "drop", NULL };
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };

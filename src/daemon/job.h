@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 
 #define JOB_SCENARIO_MAX DAEMON_MESSAGE_MAX
+#define JOB_KERNELS_MAX	 64
 
 enum job_interruption { JOB_REQUEUE, JOB_DROP };
 

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define RESULTS_BYTES (1 * MIB) /* of unread answer: no more rows then */
+#define ROWS_BYTES MIB /* of answer that is unread: no more rows then */
 
 struct request {
 	struct daemon *d;
@@ -62,6 +62,11 @@ static const struct opt_def no_options[] = { { .type = OPT_END } };
 static void answer(struct request *q, json_t *o)
 {
 	client_send(q->d, q->c, o);
+}
+
+static bool is_full(const struct request *q)
+{
+	return q->c->out_len - q->c->out_at > ROWS_BYTES;
 }
 
 static void answer_job(struct request *q, const char *type, const struct job *j)
@@ -119,6 +124,7 @@ static int on_status(struct request *q)
 	const struct status_request *o = q->block;
 	struct daemon *d = q->d;
 	struct entry *en;
+	bool truncated = false;
 	size_t ended = 0;
 
 	if (o->id) {
@@ -133,11 +139,14 @@ static int on_status(struct request *q)
 	for (size_t i = 0; i < d->nentries; i++) {
 		const struct job *j = &d->entries[i]->job;
 
-		if (!job_ended(j) || ended-- <= o->limit)
-			answer_job(q, "job", j);
+		if (!job_ended(j) || ended-- <= o->limit) {
+			truncated = is_full(q);
+			if (!truncated)
+				answer_job(q, "job", j);
+		}
 	}
-	answer(q, json_pack("{ss sI sI sI sI sI}", "type", "result", "queued",
-			    (json_int_t)queue_count(d, JOB_QUEUED), "running",
+	answer(q, json_pack("{ss sb sI sI sI sI sI}", "type", "result", "truncated", truncated,
+			    "queued", (json_int_t)queue_count(d, JOB_QUEUED), "running",
 			    (json_int_t)queue_count(d, JOB_RUNNING), "vms",
 			    (json_int_t)d->config->vms, "cpus", (json_int_t)d->config->cpus,
 			    "memory", (json_int_t)d->config->memory_bytes));
@@ -155,7 +164,7 @@ static int on_run(void *ctx, const struct store_run *r)
 {
 	struct request *q = ctx;
 
-	if (q->c->out_len - q->c->out_at > RESULTS_BYTES)
+	if (is_full(q))
 		return 1;
 	answer(q,
 	       json_pack("{ss so so so so so so so sI sI sf}", "type", "run", "scenario",
@@ -171,7 +180,7 @@ static int on_rate(void *ctx, const struct store_rate *r)
 {
 	struct request *q = ctx;
 
-	if (q->c->out_len - q->c->out_at > RESULTS_BYTES)
+	if (is_full(q))
 		return 1;
 	answer(q,
 	       json_pack("{ss so sI sI sI sI}", "type", "rate", "scenario", json_text(r->scenario),

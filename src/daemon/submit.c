@@ -133,6 +133,8 @@ static int settle_resources(struct daemon *d, struct job_spec *s, const struct j
 
 static int check_keys(const struct job_spec *s, const json_t *scenario, const struct json_at *root)
 {
+	size_t n = 0;
+
 	if (!scenario == !s->matrix)
 		return json_fail(root, "expected either \"scenario\" or \"matrix\"");
 	if (s->matrix && s->kernel)
@@ -140,6 +142,11 @@ static int check_keys(const struct job_spec *s, const json_t *scenario, const st
 				 "a matrix has its own; expected \"kernels\", NAME=IMAGE each");
 	if (!s->matrix && *s->kernels)
 		return json_fail(&AT_KEY(root, "kernels"), "are of a matrix; expected \"kernel\"");
+	while (s->kernels[n])
+		n++;
+	if (n > JOB_KERNELS_MAX)
+		return json_fail(&AT_KEY(root, "kernels"), "%zu are too many; expected at most %d",
+				 n, JOB_KERNELS_MAX);
 	if (s->night && !s->matrix)
 		return json_fail(&AT_KEY(root, "night"), "is for a matrix; expected a \"matrix\"");
 	if (s->append && !s->kernel)
