@@ -24,7 +24,8 @@ static void __attribute__((noreturn)) become(const char *const argv[], int err_f
 	/* An orderly stop: it puts back what it changed. Before the gate: a daemon that dies up to
 	 * there closes it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	setpgid(0, 0);
+	/* A session of its own: neither a terminal's ^C nor the SIGHUP for orphans is for it. */
+	setsid();
 	if (read(gate, &go, 1) != 1)
 		_exit(127);
 	dup2(null_fd, STDIN_FILENO);
@@ -57,7 +58,6 @@ int child_spawn(const char *const argv[], const char *err_path, struct child *re
 		close(gate_w);
 		become(argv, err_fd, gate_r);
 	}
-	setpgid(c.pid, c.pid); /* whoever of us comes first */
 	c.gate = take_fd(&gate_w);
 	c.pidfd = (int)syscall(SYS_pidfd_open, c.pid, 0);
 	if (c.pidfd < 0 || proc_start_time(c.pid, &c.start_ticks) < 0) {

@@ -70,6 +70,16 @@ static void on_signal(struct daemon *d, struct source *s, u32 events)
 	}
 }
 
+static void tell_status(struct daemon *d)
+{
+	size_t now[2] = { queue_count(d, JOB_RUNNING), queue_count(d, JOB_QUEUED) };
+
+	if (d->stopping || !memcmp(now, d->told, sizeof(now)))
+		return;
+	memcpy(d->told, now, sizeof(now));
+	notify_send(&d->notify, "STATUS=%zu running, %zu queued", now[0], now[1]);
+}
+
 static void on_tick(struct daemon *d, struct source *s, u32 events)
 {
 	u64 expirations;
@@ -81,9 +91,7 @@ static void on_tick(struct daemon *d, struct source *s, u32 events)
 	queue_tick(d);
 	if (d->stopping && now_ns() - d->stop_ns > d->config->stop_ns && d->import_id)
 		child_kill(&d->import_child);
-	if (!d->stopping)
-		notify_send(&d->notify, "STATUS=%zu running, %zu queued",
-			    queue_count(d, JOB_RUNNING), queue_count(d, JOB_QUEUED));
+	tell_status(d);
 	if (d->notify.watchdog_ns)
 		notify_send(&d->notify, "WATCHDOG=1");
 }
@@ -205,6 +213,7 @@ int daemon_run(const struct daemon_config *c, const char *state, daemon_say_fn *
 	d->import_child.pidfd = d->import_child.gate = -1;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		d->clients[i].source.fd = -1;
+	d->told[0] = SIZE_MAX;
 	attr_read(BOOT_ID, d->boot, sizeof(d->boot));
 	notify_open(&d->notify);
 	r = serve(d, state, e);

@@ -66,10 +66,12 @@ struct daemon {
 	size_t nentries;
 	u64 next_id;
 	struct child import_child;
-	u64 import_id;				      /* of the job; 0: nothing is being stored */
-	bool store_failed, disk_failed, start_failed; /* that was said */
-	u64 retry_ns;				      /* nothing is started before */
-	int stopping;				      /* signals that came */
+	u64 import_id; /* of the job; 0: nothing is being stored */
+	/* That was said. */
+	bool store_failed, disk_failed, start_failed;
+	u64 retry_ns;	/* nothing is started before */
+	size_t told[2]; /* to the service manager: running, queued */
+	int stopping;	/* signals that came */
 	u64 stop_ns;
 };
 

@@ -69,7 +69,9 @@ static int fill(struct talk *t, struct err *e)
 {
 	ssize_t n;
 
-	memmove(t->in, t->in + t->at, t->len -= t->at);
+	t->len -= t->at;
+	if (t->at)
+		memmove(t->in, t->in + t->at, t->len);
 	t->at = 0;
 	if (t->len > 2 * DAEMON_MESSAGE_MAX)
 		return err_set(e, -EMSGSIZE, "the daemon sends a line without end");

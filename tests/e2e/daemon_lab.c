@@ -114,7 +114,8 @@ const char *lab_line(int fd)
 	return line;
 }
 
-static json_t *ask(const struct lab *l, const char *fmt, va_list ap)
+static json_t *__attribute__((format(printf, 2, 0)))
+ask(const struct lab *l, const char *fmt, va_list ap)
 {
 	static char text[1 << 16];
 	int fd = lab_connect(l), n = vsnprintf(text, sizeof(text) - 1, fmt, ap);

@@ -6,10 +6,13 @@
 #include "../fake_image.h"
 #include "daemon_lab.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,6 +183,7 @@ static void nothing_runs_beside_what_is_still_there(void **state)
 	lab_await(&lab, first, "running");
 	lab_await(&lab, second, "queued");
 	assert_int_equal(lab_pid(&lab, first), pid);
+	assert_true(lab_alive(pid));
 	kill(pid, SIGCONT);
 	lab_await(&lab, second, "finished");
 	assert_false(lab_alive(pid));
@@ -355,6 +359,78 @@ static void a_store_that_is_back_gets_the_rest(void **state)
 	assert_true(e2e_until(is_stored, &id, LAB_LIMIT));
 }
 
+/* A filesystem without a byte left, in a mount namespace of this test and its daemons. */
+static void mount_full(const char *path, char *filler, size_t size)
+{
+	char block[4096] = { 0 };
+	FILE *f;
+
+	mkdir(path, 0700);
+	assert_int_equal(mount("full", path, "tmpfs", 0, "size=256k"), 0);
+	snprintf(filler, size, "%s/filler", path);
+	f = fopen(filler, "we");
+	assert_non_null(f);
+	setbuf(f, NULL);
+	while (fwrite(block, sizeof(block), 1, f) == 1)
+		;
+	assert_int_equal(errno, ENOSPC);
+	fclose(f);
+}
+
+static void alone(void)
+{
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+}
+
+/* What cannot be kept is not acknowledged, and leaves nothing. */
+static void a_full_disk_takes_no_job(void **state)
+{
+	char jobs[400], filler[500];
+
+	alone();
+	snprintf(jobs, sizeof(jobs), "%s/daemon/jobs", lab.state);
+	stop(state);
+	mount_full(jobs, filler, sizeof(filler));
+	lab_start(&lab);
+	assert_non_null(strstr(lab_refusal(&lab, "{\"command\":\"submit\",\"scenario\":%s}",
+					   lab_scenario(&lab, "50ms")),
+			       "the job cannot be kept: No space left on device"));
+	assert_non_null(strstr(lab_refusal(&lab, "{\"command\":\"status\",\"id\":1}"),
+			       "there is no job 1"));
+	e2e_remove(filler);
+	assert_int_equal(lab_submit(&lab, "50ms", ""), 1);
+	lab_await(&lab, 1, "finished");
+	stop(state);
+	umount2(jobs, MNT_DETACH);
+	lab_start(&lab);
+}
+
+static void a_full_store_costs_no_result(void **state)
+{
+	char full[300], filler[400], keys[400];
+
+	alone();
+	stop(state);
+	snprintf(full, sizeof(full), "%s", e2e_path("full"));
+	mount_full(full, filler, sizeof(filler));
+	snprintf(keys, sizeof(keys), ", \"store\": \"%s/store.db\"", full);
+	lab_init(&lab, "fullstore", keys);
+	lab_start(&lab);
+	for (int id = 1; id <= 2; id++) {
+		assert_int_equal(lab_submit(&lab, "50ms", ""), id);
+		lab_await(&lab, id, "finished");
+		assert_int_equal(lab_number(&lab, id, "exit"), 0);
+	}
+	lab_stop(&lab);
+	assert_int_equal(count(lab.run.err, "complete, and not in the store"), 1);
+	assert_non_null(strstr(lab.run.err, "has no more room"));
+	e2e_free(&lab.run);
+	umount2(full, MNT_DETACH);
+	lab_start(&lab);
+}
+
 /* A QEMU that sits there: as long as the launcher has patience, the guest runs. */
 static void fake_qemu(char *env, size_t size)
 {
@@ -458,6 +534,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_machine_that_went_down_is_a_finding, init, stop),
 		cmocka_unit_test_setup_teardown(no_store_costs_a_result, init, stop),
 		cmocka_unit_test_setup_teardown(a_store_that_is_back_gets_the_rest, init, stop),
+		cmocka_unit_test_setup_teardown(a_full_disk_takes_no_job, init, stop),
+		cmocka_unit_test_setup_teardown(a_full_store_costs_no_result, init, stop),
 		cmocka_unit_test_setup_teardown(as_many_run_as_fit, init, stop),
 		cmocka_unit_test_setup_teardown(a_matrix_goes_on_where_it_was, init, stop),
 	};
