@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #define ARGS_MAX 160
+#define GATE_FD	 (STDERR_FILENO + 1)
 
 static void __attribute__((noreturn)) become(const char *const argv[], int err_fd, int gate)
 {
@@ -21,16 +22,20 @@ static void __attribute__((noreturn)) become(const char *const argv[], int err_f
 	sigset_t none;
 	char go;
 
+	/* First of all: a listening socket that we hold looks like a daemon. */
+	dup2(null_fd, STDIN_FILENO);
+	dup2(null_fd, STDOUT_FILENO);
+	dup2(err_fd, STDERR_FILENO);
+	dup2(gate, GATE_FD);
+	close_range(GATE_FD + 1, ~0U, 0);
 	/* An orderly stop: it puts back what it changed. Before the gate: a daemon that dies up to
 	 * there closes it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* A session of its own: neither a terminal's ^C nor the SIGHUP for orphans is for it. */
 	setsid();
-	if (read(gate, &go, 1) != 1)
+	if (read(GATE_FD, &go, 1) != 1)
 		_exit(127);
-	dup2(null_fd, STDIN_FILENO);
-	dup2(null_fd, STDOUT_FILENO);
-	dup2(err_fd, STDERR_FILENO);
+	close(GATE_FD);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int i = 0; argv[i] && n <= ARGS_MAX; i++)
@@ -54,10 +59,8 @@ int child_spawn(const char *const argv[], const char *err_path, struct child *re
 	c.pid = fork();
 	if (c.pid < 0)
 		return err_set(e, -errno, "fork: %s", strerror(errno));
-	if (c.pid == 0) {
-		close(gate_w);
+	if (c.pid == 0)
 		become(argv, err_fd, gate_r);
-	}
 	c.gate = take_fd(&gate_w);
 	c.pidfd = (int)syscall(SYS_pidfd_open, c.pid, 0);
 	if (c.pidfd < 0 || proc_start_time(c.pid, &c.start_ticks) < 0) {

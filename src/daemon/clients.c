@@ -10,6 +10,7 @@
 #include "report/report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 
 #define READ_BYTES (64 * KIB)
 #define GROUPS_MAX 1024
+#define HANG_UP_MS 1000
 #define ACCEPT_MAX 64 /* a round */
 
 static bool has_left(const struct client *c)
@@ -286,6 +288,14 @@ void clients_tick(struct daemon *d)
 	}
 }
 
+/* A child that a killed daemon had just forked has the socket for a moment, and lets go of it. */
+static bool hangs_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, HANG_UP_MS) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
 /* What is there and nobody listens on is of a daemon that was killed. */
 static int remove_stale(const struct sockaddr_un *a, struct err *e)
 {
@@ -301,7 +311,8 @@ static int remove_stale(const struct sockaddr_un *a, struct err *e)
 			       a->sun_path);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 || errno == EAGAIN)
+	if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ? !hangs_up(fd)
+								     : errno == EAGAIN)
 		return err_set(e, -EBUSY,
 			       "%s: another daemon listens there; stop it or configure "
 			       "another path",

@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
@@ -154,6 +153,7 @@ static bool may_leave(const struct daemon *d)
 
 static int take_state(struct daemon *d, const char *state, struct err *e)
 {
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[PATH_MAX];
 	int r = path_set(d->dir, sizeof(d->dir), "%s/daemon", state);
 
@@ -168,10 +168,11 @@ static int take_state(struct daemon *d, const char *state, struct err *e)
 	if (r < 0)
 		return err_set(e, r, "%s/daemon: %s; choose another state directory", state,
 			       strerror(-r));
+	/* Not flock(2), which a child that was just forked would have as well. */
 	snprintf(path, sizeof(path), "%s/lock", d->dir);
 	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-	if (r == -EWOULDBLOCK)
+	r = d->lock < 0 || fcntl(d->lock, F_SETLK, &whole) < 0 ? -errno : 0;
+	if (r == -EAGAIN || r == -EACCES)
 		return err_set(e, -EBUSY, "%s: another stressd daemon is at work there", d->dir);
 	return r < 0 ? err_set(e, r, "%s: cannot be locked: %s", path, strerror(-r)) : 0;
 }

@@ -42,14 +42,20 @@ int lab_connect(const struct lab *l)
 	return -1;
 }
 
+/* And answers: of a daemon that was killed somebody may still have the socket. */
 static bool listens(void *ctx)
 {
+	static const char request[] = "{\"command\":\"status\",\"limit\":0}\n";
 	const struct lab *l = ctx;
 	int fd = lab_connect(l);
+	bool yes;
 
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	if (fd < 0)
+		return false;
+	lab_put(fd, request, sizeof(request) - 1);
+	yes = *lab_line(fd);
+	close(fd);
+	return yes;
 }
 
 void lab_start(struct lab *l)

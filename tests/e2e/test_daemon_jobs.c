@@ -74,6 +74,18 @@ static json_t *result_of(int id, int attempt)
 	return e2e_result(path);
 }
 
+/* The exit status of its last attempt; what else it was is said with its reason. */
+static void assert_ended(int id, int exit)
+{
+	json_t *o;
+
+	if (lab_number(&lab, id, "exit") == exit)
+		return;
+	o = result_of(id, (int)lab_number(&lab, id, "attempt"));
+	fail_msg("job %d: exit %d and not %d: %s", id, (int)lab_number(&lab, id, "exit"), exit,
+		 json_string_value(json_object_get(o, "reason")));
+}
+
 static void a_job_runs_and_is_stored(void **state)
 {
 	int id = lab_submit(&lab, "200ms", ", \"name\": \"mine\"");
@@ -81,7 +93,7 @@ static void a_job_runs_and_is_stored(void **state)
 
 	(void)state;
 	lab_await(&lab, id, "finished");
-	assert_int_equal(lab_number(&lab, id, "exit"), 0);
+	assert_ended(id, 0);
 	o = result_of(id, 1);
 	assert_string_equal(json_string_value(json_object_get(o, "verdict")), "pass");
 	json_decref(o);
@@ -162,7 +174,7 @@ static void killed_with_a_queue_it_goes_on(void **state)
 	lab_await(&lab, first, "cancelled");
 	lab_await(&lab, second, "finished");
 	lab_await(&lab, third, "finished");
-	assert_int_equal(lab_number(&lab, second, "exit"), 0);
+	assert_ended(second, 0);
 	assert_int_equal(lab_number(&lab, third, "attempt"), 1);
 }
 
@@ -212,7 +224,7 @@ static void killed_at_any_moment_no_job_is_lost(void **state)
 
 		assert_int_equal(ids[i], i + 1);
 		lab_await(&lab, ids[i], "finished");
-		assert_int_equal(lab_number(&lab, ids[i], "exit"), 0);
+		assert_ended(ids[i], 0);
 		o = result_of(ids[i], (int)lab_number(&lab, ids[i], "attempt"));
 		assert_string_equal(json_string_value(json_object_get(o, "verdict")), "pass");
 		json_decref(o);
@@ -284,7 +296,7 @@ static void a_machine_that_went_down_is_a_finding(void **state)
 	e2e_write(path, "{ half");
 	lab_start(&lab);
 	lab_await(&lab, first, "lost");
-	assert_int_equal(lab_number(&lab, first, "exit"), 1);
+	assert_ended(first, 1);
 	/* The damaged file is said, left, and its number not given away. */
 	second = lab_submit(&lab, "50ms", "");
 	assert_int_equal(second, 8);
@@ -328,7 +340,7 @@ static void no_store_costs_a_result(void **state)
 		for (int id = 1; id <= 3; id++) {
 			assert_int_equal(lab_submit(&lab, "50ms", ""), id);
 			lab_await(&lab, id, "finished");
-			assert_int_equal(lab_number(&lab, id, "exit"), 0);
+			assert_ended(id, 0);
 		}
 		assert_non_null(
 			strstr(lab_refusal(&lab, "{\"command\":\"results\"}"), rows[i].refusal));
@@ -421,7 +433,7 @@ static void a_full_store_costs_no_result(void **state)
 	for (int id = 1; id <= 2; id++) {
 		assert_int_equal(lab_submit(&lab, "50ms", ""), id);
 		lab_await(&lab, id, "finished");
-		assert_int_equal(lab_number(&lab, id, "exit"), 0);
+		assert_ended(id, 0);
 	}
 	lab_stop(&lab);
 	assert_int_equal(count(lab.run.err, "complete, and not in the store"), 1);
@@ -509,7 +521,7 @@ static void a_matrix_goes_on_where_it_was(void **state)
 	lab_kill(&lab);
 	lab_start(&lab);
 	lab_await(&lab, 1, "finished");
-	assert_int_equal(lab_number(&lab, 1, "exit"), 0);
+	assert_ended(1, 0);
 	assert_int_equal(lab_number(&lab, 1, "attempt"), 2);
 	snprintf(cells, sizeof(cells), "%s/daemon/runs/1", lab.state);
 	E2E(&r, "matrix", "--list", "--no-store", "--json", "--run-dir", cells, path);
