@@ -170,26 +170,25 @@ const char *lab_refusal(const struct lab *l, const char *fmt, ...)
 	return text;
 }
 
-const char *lab_scenario(const struct lab *l, const char *duration)
+const char *lab_scenario(const struct lab *l, const char *how_long)
 {
 	static char text[2000];
 
 	snprintf(text, sizeof(text),
-		 "{ \"version\": 1, \"name\": \"small\", \"duration\": \"%s\", \"stop_on\": "
-		 "\"never\","
+		 "{ \"version\": 1, \"name\": \"small\", %s,"
 		 " \"kernel_log\": { \"fail_at\": \"never\" },"
 		 " \"files\": [ { \"name\": \"data\", \"size\": \"256K\" } ],"
 		 " \"target\": { \"type\": \"directory\", \"path\": \"%s\" },"
 		 " \"verify\": { \"layers\": [\"cache\"] }, \"workers\": [ { \"type\":"
 		 " \"buffered_writer\", \"file\": \"data\" } ] }",
-		 duration, l->state);
+		 how_long, l->state);
 	return text;
 }
 
-int lab_submit(const struct lab *l, const char *duration, const char *keys)
+int lab_submit(const struct lab *l, const char *how_long, const char *keys)
 {
 	json_t *o = lab_ask(l, "{ \"command\": \"submit\", \"scenario\": %s%s }",
-			    lab_scenario(l, duration), keys);
+			    lab_scenario(l, how_long), keys);
 	int id = (int)json_integer_value(json_object_get(json_object_get(o, "job"), "id"));
 
 	if (id < 1)

@@ -36,10 +36,13 @@ json_t *lab_ask(const struct lab *l, const char *fmt, ...) __attribute__((format
 const char *lab_refusal(const struct lab *l, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A scenario without rights, of so long. Valid until the next call. */
-const char *lab_scenario(const struct lab *l, const char *duration);
+/* How long: some operations, however busy the machine; until somebody stops it. */
+#define LAB_SHORT "\"stop_on\": { \"attempts\": 20 }, \"duration\": \"1m\""
+#define LAB_LONG  "\"stop_on\": \"never\", \"duration\": \"10m\""
+/* A scenario without rights. Valid until the next call. */
+const char *lab_scenario(const struct lab *l, const char *how_long);
 /* Submit it with further @keys. Returns the id. */
-int lab_submit(const struct lab *l, const char *duration, const char *keys);
+int lab_submit(const struct lab *l, const char *how_long, const char *keys);
 /* Wait until job @id is in the state. */
 void lab_await(const struct lab *l, int id, const char *state);
 /* A number of a job as `status` has it. */

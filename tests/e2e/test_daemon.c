@@ -123,7 +123,7 @@ static void half_a_line_is_no_request(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "{\"command\":\"submit\",\"scenario\":%s}",
-		 lab_scenario(&lab, "200ms"));
+		 lab_scenario(&lab, LAB_SHORT));
 	lab_put(fd, text, strlen(text));
 	shutdown(fd, SHUT_WR);
 	assert_string_equal(lab_line(fd), "");
@@ -263,7 +263,7 @@ static void the_idle_are_closed_and_watchers_are_not(void **state)
 	assert_string_equal(lab_line(idle), "");
 	assert_non_null(strstr(lab_line(half), "silent for 300ms"));
 	/* They are gone, and it is still told. */
-	lab_submit(&lab, "50ms", "");
+	lab_submit(&lab, LAB_SHORT, "");
 	assert_non_null(strstr(lab_line(watcher), "\"state\":\"queued\""));
 	assert_non_null(strstr(lab_line(watcher), "\"state\":\"running\""));
 	assert_non_null(strstr(lab_line(watcher), "\"state\":\"finished\""));
@@ -306,7 +306,7 @@ static int try_to_look(void)
 static int try_to_submit(void)
 {
 	json_t *o = lab_ask(&lab, "{\"command\":\"submit\",\"scenario\":%s}",
-			    lab_scenario(&lab, "50ms"));
+			    lab_scenario(&lab, LAB_SHORT));
 	const char *text = json_string_value(json_object_get(o, "text"));
 
 	if (!strcmp(json_string_value(json_object_get(o, "type")), "result"))
@@ -338,7 +338,7 @@ static void who_may_not_is_refused(void **state)
 	assert_int_equal(as_nobody(try_to_look), 0);
 	assert_int_equal(as_nobody(try_to_submit), 2);
 	assert_int_equal(as_nobody(try_to_cancel), 2);
-	assert_int_equal(lab_submit(&lab, "50ms", ""), 1);
+	assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), 1);
 	stop(state);
 	/* A member of the group may, without anybody's chmod. */
 	snprintf(keys, sizeof(keys), ", \"group\": \"%s\"", g ? g->gr_name : "nogroup");

@@ -88,7 +88,7 @@ static void assert_ended(int id, int exit)
 
 static void a_job_runs_and_is_stored(void **state)
 {
-	int id = lab_submit(&lab, "200ms", ", \"name\": \"mine\"");
+	int id = lab_submit(&lab, LAB_SHORT, ", \"name\": \"mine\"");
 	json_t *o;
 
 	(void)state;
@@ -126,7 +126,7 @@ static void by_the_command_it_is_the_same(void **state)
 	struct e2e r;
 
 	(void)state;
-	e2e_write(e2e_path("command.json"), lab_scenario(&lab, "200ms"));
+	e2e_write(e2e_path("command.json"), lab_scenario(&lab, LAB_SHORT));
 	E2E(&r, "job", "--socket", lab.socket, "submit", "--name", "by-hand",
 	    e2e_path("command.json"));
 	e2e_assert_exit(&r, 0);
@@ -155,11 +155,11 @@ static void by_the_command_it_is_the_same(void **state)
 /* One of ten minutes runs, two wait. */
 static void killed_with_a_queue_it_goes_on(void **state)
 {
-	int first = lab_submit(&lab, "10m", ""), second = lab_submit(&lab, "100ms", ""), third;
+	int first = lab_submit(&lab, LAB_LONG, ""), second = lab_submit(&lab, LAB_SHORT, ""), third;
 	pid_t pid;
 
 	(void)state;
-	third = lab_submit(&lab, "100ms", "");
+	third = lab_submit(&lab, LAB_SHORT, "");
 	await_begun(first, 1);
 	pid = lab_pid(&lab, first);
 	assert_true(lab_alive(pid));
@@ -182,8 +182,8 @@ static void killed_with_a_queue_it_goes_on(void **state)
  */
 static void nothing_runs_beside_what_is_still_there(void **state)
 {
-	int first = lab_submit(&lab, "10m", ", \"interruption\": \"drop\"");
-	int second = lab_submit(&lab, "100ms", "");
+	int first = lab_submit(&lab, LAB_LONG, ", \"interruption\": \"drop\"");
+	int second = lab_submit(&lab, LAB_SHORT, "");
 	pid_t pid;
 
 	(void)state;
@@ -213,7 +213,7 @@ static void killed_at_any_moment_no_job_is_lost(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct timespec t = { .tv_nsec = i * 7919 * 1000 % 60000000 };
 
-		ids[i] = lab_submit(&lab, "50ms", "");
+		ids[i] = lab_submit(&lab, LAB_SHORT, "");
 		/* No condition is waited for: it is the moment of the kill that differs. */
 		nanosleep(&t, NULL);
 		lab_kill(&lab);
@@ -233,7 +233,7 @@ static void killed_at_any_moment_no_job_is_lost(void **state)
 
 static void sigterm_stops_what_runs_and_keeps_the_rest(void **state)
 {
-	int first = lab_submit(&lab, "10m", ""), second = lab_submit(&lab, "100ms", "");
+	int first = lab_submit(&lab, LAB_LONG, ""), second = lab_submit(&lab, LAB_SHORT, "");
 	pid_t pid;
 
 	await_begun(first, 1);
@@ -250,7 +250,7 @@ static void sigterm_stops_what_runs_and_keeps_the_rest(void **state)
 
 static void what_is_cancelled_does_not_run(void **state)
 {
-	int first = lab_submit(&lab, "10m", ""), second = lab_submit(&lab, "100ms", "");
+	int first = lab_submit(&lab, LAB_LONG, ""), second = lab_submit(&lab, LAB_SHORT, "");
 	char path[600];
 
 	(void)state;
@@ -280,7 +280,7 @@ static void set_in_file(int id, const char *key, const char *value)
 /* What took the machine down is not tried again; a damaged file is left alone. */
 static void a_machine_that_went_down_is_a_finding(void **state)
 {
-	int first = lab_submit(&lab, "10m", ""), second;
+	int first = lab_submit(&lab, LAB_LONG, ""), second;
 	char path[600];
 	pid_t pid;
 
@@ -298,7 +298,7 @@ static void a_machine_that_went_down_is_a_finding(void **state)
 	lab_await(&lab, first, "lost");
 	assert_ended(first, 1);
 	/* The damaged file is said, left, and its number not given away. */
-	second = lab_submit(&lab, "50ms", "");
+	second = lab_submit(&lab, LAB_SHORT, "");
 	assert_int_equal(second, 8);
 	lab_await(&lab, second, "finished");
 	lab_stop(&lab);
@@ -338,7 +338,7 @@ static void no_store_costs_a_result(void **state)
 					"SQLite wants a header and pages");
 		lab_start(&lab);
 		for (int id = 1; id <= 3; id++) {
-			assert_int_equal(lab_submit(&lab, "50ms", ""), id);
+			assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), id);
 			lab_await(&lab, id, "finished");
 			assert_ended(id, 0);
 		}
@@ -361,7 +361,7 @@ static void a_store_that_is_back_gets_the_rest(void **state)
 	snprintf(path, sizeof(path), "%s/store.db", lab.state);
 	e2e_write(path, "no store at all, and longer than nothing");
 	lab_start(&lab);
-	assert_int_equal(lab_submit(&lab, "50ms", ""), id);
+	assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), id);
 	lab_await(&lab, id, "finished");
 	lab_stop(&lab);
 	assert_int_equal(count(lab.run.err, "complete, and not in the store"), 1);
@@ -407,12 +407,12 @@ static void a_full_disk_takes_no_job(void **state)
 	mount_full(jobs, filler, sizeof(filler));
 	lab_start(&lab);
 	assert_non_null(strstr(lab_refusal(&lab, "{\"command\":\"submit\",\"scenario\":%s}",
-					   lab_scenario(&lab, "50ms")),
+					   lab_scenario(&lab, LAB_SHORT)),
 			       "the job cannot be kept: No space left on device"));
 	assert_non_null(strstr(lab_refusal(&lab, "{\"command\":\"status\",\"id\":1}"),
 			       "there is no job 1"));
 	e2e_remove(filler);
-	assert_int_equal(lab_submit(&lab, "50ms", ""), 1);
+	assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), 1);
 	lab_await(&lab, 1, "finished");
 	stop(state);
 	umount2(jobs, MNT_DETACH);
@@ -431,7 +431,7 @@ static void a_full_store_costs_no_result(void **state)
 	lab_init(&lab, "fullstore", keys);
 	lab_start(&lab);
 	for (int id = 1; id <= 2; id++) {
-		assert_int_equal(lab_submit(&lab, "50ms", ""), id);
+		assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), id);
 		lab_await(&lab, id, "finished");
 		assert_ended(id, 0);
 	}
@@ -472,9 +472,9 @@ static void as_many_run_as_fit(void **state)
 		 ", \"kernel\": \"%s\", \"accel\": \"tcg\", \"memory\": \"256M\"",
 		 e2e_path("bzImage"));
 	for (int i = 0; i < 3; i++)
-		guests[i] = lab_submit(&lab, "10m", keys);
-	native = lab_submit(&lab, "100ms", "");
-	last = lab_submit(&lab, "10m", keys);
+		guests[i] = lab_submit(&lab, LAB_LONG, keys);
+	native = lab_submit(&lab, LAB_SHORT, "");
+	last = lab_submit(&lab, LAB_LONG, keys);
 	lab_await(&lab, guests[0], "running");
 	lab_await(&lab, guests[1], "running");
 	lab_await(&lab, guests[2], "queued");
@@ -493,7 +493,7 @@ static void as_many_run_as_fit(void **state)
 	assert_non_null(strstr(lab_refusal(&lab,
 					   "{\"command\":\"submit\",\"scenario\":%s%s,"
 					   "\"cpus\":9}",
-					   lab_scenario(&lab, "1s"), keys),
+					   lab_scenario(&lab, LAB_SHORT), keys),
 			       "/cpus: 9 is more than there is; expected at most 8"));
 }
 
@@ -504,7 +504,7 @@ static void a_matrix_goes_on_where_it_was(void **state)
 	json_t *o;
 
 	(void)state;
-	e2e_write(e2e_path("cell.json"), lab_scenario(&lab, "300ms"));
+	e2e_write(e2e_path("cell.json"), lab_scenario(&lab, LAB_SHORT));
 	snprintf(path, sizeof(path), "%s", e2e_path("matrix.json"));
 	snprintf(text, sizeof(text),
 		 "{ \"version\": 1, \"name\": \"night\", \"scenarios\": [ \"cell.json\" ],"
