@@ -43,13 +43,13 @@ def boot(args, mutant, scenarios):
         p = subprocess.run(
             [os.path.join(args.build, "stressd"), "vm", "--kernel", args.kernel, "--accel",
              args.accel, "--memory", args.memory, "--append", f"stress_mutant={mutant}",
-             "--run-dir", runs, *paths],
+             "--no-images", "--run-dir", runs, *paths],
             env=dict(os.environ, STRESSD_STATE_DIR=os.path.join(top, "state")),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if p.returncode not in (0, 1, 3, 4) or not os.path.isdir(runs):
             c.give_up(f"stressd vm: exit {p.returncode}\n{p.stdout[-2000:]}")
         if args.keep:
-            shutil.copytree(runs, os.path.join(args.keep, scenarios[0]["name"]),
+            shutil.copytree(runs, os.path.join(args.keep, "{name}-{seed}".format(**scenarios[0])),
                             dirs_exist_ok=True)
         return [read_result(os.path.join(runs, str(i + 1)) if len(paths) > 1 else runs)
                 for i in range(len(paths))]

@@ -8,7 +8,7 @@ declare -gA _stressd_options=(
 	[check]=""
 	[list]="--json"
 	[caps]="--json"
-	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --cut= --timeout= --silence= --run-dir= --keep --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
+	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --cut= --timeout= --silence= --run-dir= --runner= --keep --no-images --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
 	[repro]="--times= --hits= --keep --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="

@@ -2,8 +2,9 @@
 /* Arithmetic of races: intervals, bins of offsets. No waiting in here. */
 #include "race.h"
 
-#define SWEEP	    (4 * RACE_BINS) /* attempts in which every bin is tried four times */
-#define HIT_WORTH   16		    /* overlaps that a hit counts for */
+#define SWEEP (4 * RACE_BINS) /* attempts in which every bin is tried four times */
+_Static_assert((RACE_BINS & (RACE_BINS - 1)) == 0, "halves of halves, down to one");
+#define HIT_WORTH   16 /* overlaps that a hit counts for */
 #define WEIGHT_MOST 64 /* of a bin whose every try overlapped, against 1 of one never seen */
 
 static bool at_work(const struct race *r, u32 actor, u64 t)
@@ -53,18 +54,31 @@ static u32 draw_bin(struct race *r, const struct race_party *p)
 	return bin;
 }
 
+/*
+ * The bin of party @i in turn @turn of the sweep. A lap of RACE_BINS turns tries each bin once: the
+ * range in halves, then in quarters, and so on, so that the first few turns have been everywhere.
+ * Each party has a stride of its own, and begins elsewhere in each lap, so that pairs of bins
+ * change.
+ */
+static u32 sweep_bin(u64 turn, u32 i)
+{
+	u32 at = (u32)(turn * (2 * i + 1) + turn / RACE_BINS * i) % RACE_BINS, bin = 0;
+
+	for (u32 bit = 1; bit < RACE_BINS; bit <<= 1, at >>= 1)
+		bin = bin << 1 | (at & 1);
+	return bin;
+}
+
 void race_draw(struct race *r, u64 attempt)
 {
 	bool sweep = attempt < SWEEP || attempt % 4 == 0;
+	u64 turn = attempt < SWEEP ? attempt : SWEEP + (attempt - SWEEP) / 4;
 
 	for (u32 i = 0; i < r->nparties; i++) {
 		struct race_party *p = &r->parties[i];
 		u64 span = p->offset.hi - p->offset.lo + 1;
 
-		/* Each begins elsewhere after each round through its bins, so that pairs of bins
-		 * change too. */
-		p->bin = sweep ? (u32)((attempt + attempt / RACE_BINS * i) % RACE_BINS)
-			       : draw_bin(r, p);
+		p->bin = sweep ? sweep_bin(turn, i) : draw_bin(r, p);
 		p->offset_ns = p->offset.lo + span * p->bin / RACE_BINS +
 			       rng_below(&r->rng, MAX(span / RACE_BINS, 1ULL));
 		p->offset_ns = MIN(p->offset_ns, p->offset.hi);

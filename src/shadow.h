@@ -135,6 +135,9 @@ struct shadow {
 	/* Of this process: the kernel died under the run, and only what was durable is certain. */
 	bool crashed;
 	bool stale_ok; /* ... on a filesystem that may then show old blocks (data=writeback) */
+	/* Of a moment of the run (shadow_moment.h): the cells as they were when what is durable was
+	 * known, where `cells` are as they were later. NULL: there is no difference. */
+	struct shadow_cell *begun;
 };
 
 /* A consistent look at one cell; shadow_view() takes it. */
@@ -181,6 +184,13 @@ static inline struct cell_view shadow_view(const struct shadow_cell *c)
 		    0))
 		return shadow_view_again(c);
 	return v;
+}
+
+/* A cell as a check that begins now must take it. */
+static inline struct cell_view shadow_view_begun(const struct shadow *sh,
+						 const struct shadow_file *f, u64 cell)
+{
+	return shadow_view((sh->begun ? sh->begun : sh->cells) + f->first_cell + cell);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "undo_line.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +19,7 @@
 #define JOURNAL_MAX    (16 * MIB)
 #define SUFFIX	       ".journal"
 #define POLL_NS	       (5 * NSEC_PER_MSEC)
+#define ROUNDS_NS      (2 * NSEC_PER_SEC)
 
 enum undo_when { FIRST, REVERSE, BOOT };
 
@@ -231,6 +233,7 @@ static int append(struct undo *u, char type, unsigned int number, const char *ki
 		return r;
 	}
 	u->end += (off_t)len;
+	change(type == UNDO_LINE_DONE ? "done in the journal:" : "in the journal:", kind);
 	return 0;
 }
 
@@ -397,6 +400,7 @@ static int undo_one(struct undo *u, size_t i, struct err *e)
 		err_set(e, 0, "gone with the reboot");
 	else
 		r = kinds[en->kind].fn(arg, e);
+	change("put back:", en->line.kind);
 	if (r == 0 && undo_forget(u, (int)i) < 0)
 		r = err_set(e, -EIO, "%s: put back, but the journal cannot be written", u->path);
 	return r;
@@ -418,7 +422,9 @@ static void say(FILE *out, const struct undo *u, const struct entry *en, int r, 
 		*text ? ": " : "", text);
 }
 
-static int undo_each(struct undo *u, bool first, FILE *out, struct err *e)
+/* One round over all that is not done. With @busy failures are not told of, and those are counted
+ * there that somebody still uses: who holds them may be on its way out. */
+static int undo_each(struct undo *u, bool first, FILE *out, int *busy, struct err *e)
 {
 	int failed = 0;
 
@@ -431,6 +437,10 @@ static int undo_each(struct undo *u, bool first, FILE *out, struct err *e)
 		if (en->done || is_first != first)
 			continue;
 		r = undo_one(u, i, &one);
+		if (r < 0 && busy) {
+			*busy += r == -EBUSY;
+			continue;
+		}
 		say(out, u, en, r, one.text);
 		if (r < 0 && !failed++ && !e->text[0])
 			*e = one;
@@ -438,12 +448,31 @@ static int undo_each(struct undo *u, bool first, FILE *out, struct err *e)
 	return failed;
 }
 
+/* What is busy waits for the rest, and the rest does not wait for it: rounds until all is done or
+ * the time is over. The last one says what is left. */
+static int undo_rounds(struct undo *u, FILE *out, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	u64 end_ns = now_ns() + ROUNDS_NS;
+	int busy = 0;
+
+	do {
+		if (busy)
+			nanosleep(&pause, NULL);
+		busy = 0;
+		undo_each(u, true, out, &busy, e);
+		undo_each(u, false, out, &busy, e);
+	} while (busy && now_ns() < end_ns);
+	e->text[0] = '\0';
+	return undo_each(u, true, out, NULL, e) + undo_each(u, false, out, NULL, e);
+}
+
 int undo_all_to(struct undo *u, FILE *out, struct err *e)
 {
 	int failed;
 
 	e->text[0] = '\0';
-	failed = undo_each(u, true, out, e) + undo_each(u, false, out, e);
+	failed = undo_rounds(u, out, e);
 	if (u->damaged) {
 		struct err why;
 

@@ -12,6 +12,7 @@
 #include "base/fsutil.h"
 #include "base/loopdev.h"
 #include "base/mounts.h"
+#include "base/nullblk.h"
 #include "base/proc.h"
 #include "base/quota.h"
 #include "base/units.h"
@@ -26,12 +27,37 @@
 #define PATIENCE_NS (800 * NSEC_PER_MSEC)
 #define POLL_NS	    (5 * NSEC_PER_MSEC)
 
+/* "/dev/dm-3" may be shown as "/dev/mapper/NAME", whether or not there is such a node: btrfs does.
+ */
+static bool is_mapped_name(const char *source, const char *device)
+{
+	static const char mapper[] = "/dev/mapper/";
+	char path[128], name[256];
+
+	return !strncmp(source, mapper, strlen(mapper)) && !strncmp(device, "/dev/dm-", 8) &&
+	       path_set(path, sizeof(path), "/sys/block/%s/dm/name", device + 5) == 0 &&
+	       attr_read(path, name, sizeof(name)) == 0 && !strcmp(source + strlen(mapper), name);
+}
+
+/* The filesystem mounted there is on @device, by whatever name. */
+static bool is_mount_of(const struct mount_info *m, const char *device)
+{
+	struct stat asked, shown;
+
+	if (!strcmp(m->source, device) || is_mapped_name(m->source, device))
+		return true;
+	if (stat(device, &asked) < 0 || !S_ISBLK(asked.st_mode))
+		return false;
+	return m->dev == asked.st_rdev || (stat(m->source, &shown) == 0 && S_ISBLK(shown.st_mode) &&
+					   shown.st_rdev == asked.st_rdev);
+}
+
 int undo_mount(const char *const arg[UNDO_ARGS], struct err *e)
 {
 	struct mount_info m;
 	int r = mount_at(arg[0], &m);
 
-	if (r == -ENOENT || (r == 0 && strcmp(m.source, arg[1]) != 0))
+	if (r == -ENOENT || (r == 0 && !is_mount_of(&m, arg[1])))
 		return 0;
 	if (r == 0)
 		r = umount_wait(arg[0], PATIENCE_NS);
@@ -149,6 +175,35 @@ int undo_dm(const char *const arg[UNDO_ARGS], struct err *e)
 	if (r == -EBUSY)
 		return err_set(e, 0, "it was busy; it goes with its last user");
 	return r < 0 ? err_set(e, r, "cannot remove %s: %s", arg[0], strerror(-r)) : 0;
+}
+
+/* Only of our name: others may have devices of that driver, too. */
+static bool is_our_null_blk(const char *name)
+{
+	return !strncmp(name, "stressd-", 8) && !strchr(name, '/');
+}
+
+int undo_null_blk(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = is_our_null_blk(arg[0]) ? nullblk_remove(arg[0]) : -EINVAL;
+
+	return r < 0 ? err_set(e, r, "cannot remove null_blk device %s: %s", arg[0], strerror(-r))
+		     : 0;
+}
+
+int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	char range[64];
+	int r = is_our_null_blk(arg[0]) ? path_set(range, sizeof(range), "-0-%s", arg[1]) : -EINVAL;
+
+	if (r == 0)
+		r = nullblk_write(arg[0], "badblocks", range);
+	/* The device is gone, and they with it. */
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "the bad blocks of %s cannot be made good: %s", arg[0],
+			       strerror(-r))
+		     : 0;
 }
 
 int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)

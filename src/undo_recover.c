@@ -26,6 +26,18 @@ static int recover_one(const char *path, FILE *out)
 	return failed;
 }
 
+/* Its run died before the journal had its name, and so before it changed anything. */
+static void remove_unborn(const char *path)
+{
+	struct undo *u;
+	struct err e;
+
+	/* Locked, it is one that is being made. */
+	if (undo_open(path, &u, &e) < 0)
+		return;
+	undo_close(u);
+}
+
 int undo_recover(const char *state_dir, FILE *out)
 {
 	_cleanup_closedir_ DIR *d = NULL;
@@ -47,10 +59,12 @@ int undo_recover(const char *state_dir, FILE *out)
 	while ((de = readdir(d))) {
 		const char *dot = strrchr(de->d_name, '.');
 
-		if (!dot || strcmp(dot, ".journal") != 0)
+		if (!dot || path_set(path, sizeof(path), "%s/%s", dir, de->d_name) < 0)
 			continue;
-		if (path_set(path, sizeof(path), "%s/%s", dir, de->d_name) == 0)
+		if (!strcmp(dot, ".journal"))
 			failed += recover_one(path, out);
+		else if (!strcmp(dot, ".new"))
+			remove_unborn(path);
 	}
 	return failed;
 }

@@ -4,22 +4,19 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/mounts.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 
 static int open_knob(const char *knob, int flags)
 {
-	_cleanup_close_ int context = fsopen("debugfs", FSOPEN_CLOEXEC);
-	_cleanup_close_ int mount = -1;
+	_cleanup_close_ int mount = mount_detached("debugfs");
 	int fd;
 
-	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (mount < 0)
-		return -errno;
+		return mount;
 	/* The open file keeps the mount. */
 	fd = openat(mount, knob, flags | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
@@ -47,6 +44,13 @@ int debugfs_read_all(const char *knob, size_t max_bytes, char **ret)
 	return fd < 0 ? fd : read_fd(fd, max_bytes, ret, NULL);
 }
 
+int debugfs_may_write(const char *knob)
+{
+	_cleanup_close_ int fd = open_knob(knob, O_WRONLY);
+
+	return fd < 0 ? fd : 0;
+}
+
 int debugfs_write(const char *knob, const char *value)
 {
 	_cleanup_close_ int fd = open_knob(knob, O_WRONLY);
@@ -56,5 +60,8 @@ int debugfs_write(const char *knob, const char *value)
 	if (fd < 0)
 		return fd;
 	n = write(fd, value, len);
-	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+	if (n < 0)
+		return -errno;
+	change("wrote", knob);
+	return (size_t)n == len ? 0 : -EIO;
 }

@@ -15,6 +15,8 @@
 int debugfs_read(const char *knob, char *buf, size_t size);
 /* A list of more than a page, as read_file(): *ret is the caller's. */
 int debugfs_read_all(const char *knob, size_t max_bytes, char **ret);
+/* Could it be written? Nothing is. -EROFS, -EPERM, ... */
+int debugfs_may_write(const char *knob);
 int debugfs_write(const char *knob, const char *value);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/dmdev.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <libdevmapper.h>
@@ -111,6 +112,7 @@ int dmdev_create(const char *name, const char *uuid, const char *table, char nod
 		r = run(t);
 	if (r < 0)
 		return r;
+	change("made", name);
 	if (!dm_task_get_info(t, &info) || !info.exists)
 		return -ENODEV;
 	return path_set(node, DMDEV_NODE_MAX, "/dev/dm-%u", info.minor);
@@ -151,10 +153,12 @@ int dmdev_reload(const char *name, const char *table)
 
 	if (r < 0)
 		return r;
+	change("loaded a table of", name);
 	/* It waits for what is in flight, and a signal breaks that off. (dm_suspend()) */
 	do
 		r = simple(DM_DEVICE_RESUME, name, true);
 	while (r == -EINTR);
+	change("swapped the table of", name);
 	if (r < 0)
 		simple(DM_DEVICE_CLEAR, name, false);
 	return r;
@@ -195,7 +199,10 @@ int dmdev_message(const char *name, const char *text)
 
 	if (t && (!dm_task_set_sector(t, 0) || !dm_task_set_message(t, text)))
 		return -ENOMEM;
-	return run(t);
+	int r = run(t);
+
+	change("told", name);
+	return r;
 }
 
 static int remove_now(const char *name, bool or_when_free)
@@ -204,7 +211,10 @@ static int remove_now(const char *name, bool or_when_free)
 
 	if (t && or_when_free && !dm_task_deferred_remove(t))
 		return -ENOMEM;
-	return run(t);
+	int r = run(t);
+
+	change("removed", name);
+	return r;
 }
 
 int dmdev_remove(const char *name, const char *uuid, u64 limit_ns)

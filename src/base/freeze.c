@@ -3,6 +3,7 @@
 #include "base/freeze.h"
 
 #include "base/cleanup.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -12,7 +13,10 @@
 /* EINVAL: it is not frozen. */
 static int thaw_fd(int fd)
 {
-	return ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL ? -errno : 0;
+	int r = ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL ? -errno : 0;
+
+	change("thawed", "the filesystem");
+	return r;
 }
 
 int fs_freeze(const char *root)
@@ -21,7 +25,10 @@ int fs_freeze(const char *root)
 
 	if (fd < 0)
 		return -errno;
-	return ioctl(fd, FIFREEZE, 0) < 0 ? -errno : 0;
+	if (ioctl(fd, FIFREEZE, 0) < 0)
+		return -errno;
+	change("froze", root);
+	return 0;
 }
 
 int fs_thaw(const char *root)

@@ -3,6 +3,7 @@
  * with their partial results handled; no policy about which paths are good. */
 #include "base/fsutil.h"
 #include "base/cleanup.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -197,6 +198,7 @@ int attr_write(const char *path, const char *value)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	change("wrote", path);
 	return (size_t)n == len ? 0 : -EIO;
 }
 

@@ -4,6 +4,7 @@
 #include "base/loopdev.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -46,6 +47,7 @@ int loop_bind(const char *dev, int backing_fd, u64 len, bool direct, int *ret_fd
 		if (ioctl(fd, LOOP_CONFIGURE, &config) < 0)
 			return -errno;
 	}
+	change("bound", dev);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -104,6 +106,7 @@ int loop_unbind(const char *dev, const char *backing, u64 limit_ns)
 		if (fd >= 0) {
 			ioctl(fd, LOOP_CLR_FD, 0);
 			close(fd);
+			change("freed", dev);
 		}
 		if (!loop_backed_by(dev, backing))
 			return 0;

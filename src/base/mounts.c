@@ -3,6 +3,7 @@
 #include "base/mounts.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <fcntl.h>
 #include <libmount.h>
@@ -113,6 +114,17 @@ bool mounted_with(const char *path, const char *option)
 	return fs && mnt_fs_get_option(fs, option, &value, &len) == 0;
 }
 
+int mount_detached(const char *fstype)
+{
+	_cleanup_close_ int context = fsopen(fstype, FSOPEN_CLOEXEC);
+	int fd;
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return fd < 0 ? -errno : fd;
+}
+
 int umount_wait(const char *mountpoint, u64 limit_ns)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
@@ -123,5 +135,6 @@ int umount_wait(const char *mountpoint, u64 limit_ns)
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
+	change("unmounted", mountpoint);
 	return 0;
 }

@@ -25,6 +25,10 @@ int mount_of_device(dev_t rdev, struct mount_info *ret);
 /* Is the filesystem that holds @path mounted with option @option (like "nodelalloc")? */
 bool mounted_with(const char *path, const char *option);
 
+/* A filesystem of the kernel's, like debugfs, that is mounted nowhere: an open directory, or
+ * -errno. It goes with its last open file. (fsopen(2), fsmount(2)) */
+int mount_detached(const char *fstype);
+
 /* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
  * is not followed. 0 or -errno. (umount(2)) */
 int umount_wait(const char *mountpoint, u64 limit_ns);

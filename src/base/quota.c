@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* quotactl(2) with the generic commands, which XFS takes as well as those with quota files. */
 #include "base/quota.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <linux/dqblk_xfs.h>
@@ -55,7 +56,10 @@ int quota_set(const char *device, enum quota_kind kind, u32 id, const struct quo
 			   .dqb_bsoftlimit = limits->soft_bytes / KIB,
 			   .dqb_valid = QIF_BLIMITS };
 
-	return call(Q_SETQUOTA, kind, device, id, (void *)&d);
+	int r = call(Q_SETQUOTA, kind, device, id, (void *)&d);
+
+	change("set limits on", device);
+	return r;
 }
 
 int quota_get_grace(const char *device, enum quota_kind kind, u64 *ret_s)
@@ -71,5 +75,8 @@ int quota_set_grace(const char *device, enum quota_kind kind, u64 grace_s)
 {
 	struct dqinfo info = { .dqi_bgrace = grace_s, .dqi_valid = IIF_BGRACE };
 
-	return call(Q_SETINFO, kind, device, 0, (void *)&info);
+	int r = call(Q_SETINFO, kind, device, 0, (void *)&info);
+
+	change("set the grace time on", device);
+	return r;
 }

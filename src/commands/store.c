@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "session/session.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -95,6 +96,8 @@ static int import(struct store_command *c, int argc, char **argv, struct err *e)
 
 	for (int i = 0; i < argc && r == 0; i++)
 		r = store_import(c->store, argv[i], c->night ? c->night : "", on_import, c, e);
+	if (r < 0)
+		return r;
 	if (c->json)
 		put_json_line(json_pack("{ss sI sI sI}", "type", "result", "added",
 					(json_int_t)c->counts[STORE_ADDED], "known",
@@ -105,7 +108,7 @@ static int import(struct store_command *c, int argc, char **argv, struct err *e)
 		       (unsigned long long)c->counts[STORE_ADDED],
 		       (unsigned long long)c->counts[STORE_KNOWN],
 		       (unsigned long long)c->counts[STORE_BROKEN]);
-	return r < 0 ? r : c->counts[STORE_BROKEN] ? EXIT_TROUBLE : EXIT_FINE;
+	return c->counts[STORE_BROKEN] ? EXIT_TROUBLE : EXIT_FINE;
 }
 
 static int on_night(void *ctx, const struct store_night *n)
@@ -179,7 +182,7 @@ static int act(struct store_command *c, int argc, char **argv)
 	}
 	if (r < 0)
 		fprintf(stderr, "stressd: %s\n", e.text);
-	return r < 0 ? EXIT_TROUBLE : r;
+	return r == -ENOENT || r == -ENODATA ? EXIT_USAGE : r < 0 ? EXIT_TROUBLE : r;
 }
 
 int cmd_store(int argc, char **argv)

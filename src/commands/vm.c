@@ -36,7 +36,11 @@ static const char help[] =
 	"  --silence TIME   without a sign of life: the guest hangs (default: 30s)\n"
 	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
 	"directory)\n"
+	"  --runner PROGRAM in place of the guest's own stressd, as root: a wrapper, a debugger,\n"
+	"                   another build; called as PROGRAM run --quiet --run-dir DIR SCENARIO\n"
 	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --no-images      keep no filesystem images, not even those of findings: a few hundred\n"
+	"                   MiB each\n"
 	"  --check-config FILE\n"
 	"                   say what a kernel must be built with for the scenarios, and what FILE\n"
 	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
@@ -139,6 +143,14 @@ static int take_option(struct vm_options *o, int c, char *value)
 	case 'r':
 		o->run_dir = value;
 		return 0;
+	case 'I':
+		o->no_images = true;
+		return 0;
+	case 'R':
+		o->runner = value;
+		return value[0] == '/' && access(value, X_OK) == 0
+			       ? 0
+			       : bad("runner", value, "the absolute path of a program");
 	default:
 		o->keep = true;
 		return 0;
@@ -264,7 +276,9 @@ int cmd_vm(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "runner", required_argument, NULL, 'R' },
 		{ "keep", no_argument, NULL, 'K' },
+		{ "no-images", no_argument, NULL, 'I' },
 		{ "check-config", required_argument, NULL, 'C' },
 		{ "fragment", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },

@@ -32,6 +32,7 @@ struct attr_options {
 struct attr_state {
 	bool set;     /* the knobs hold what we wrote */
 	u64 injected; /* of past armings */
+	char sw[128]; /* path of the device's switch; attr_kind only */
 };
 
 /* One knob besides those that all have: its name, and the value that it is given. */
@@ -40,9 +41,53 @@ struct attr_knob {
 	char value[32];
 };
 
+/* One that is on or off. */
+static inline struct attr_knob attr_switch(const char *name, bool on)
+{
+	return (struct attr_knob){ name, { on ? 'Y' : 'N' } };
+}
+
 /* fault_type.check: does the scenario have the workers that are to be marked? */
 int attr_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
 	       struct err *e);
+
+/* Most knobs besides those that all have, and one without a name that ends them. */
+#define ATTR_KNOBS 5
+
+/*
+ * fault_type.kind of a fault that is one such directory and, maybe, a switch of the target's
+ * device. Its state is a struct attr_state, or begins with one.
+ */
+struct attr_kind {
+	const char *dir;    /* in debugfs */
+	const char *config; /* the option that brings it */
+	const char *sw;	    /* attribute of the device in /sys that lets it be hit; NULL: none */
+	bool below_layers;  /* ... of the device below device-mapper layers */
+	/* The knobs that only it has; @k is zeroed. */
+	void (*knobs)(const void *options, struct attr_knob k[ATTR_KNOBS]);
+	/* Are workers to be marked as those that may fail? NULL: always. */
+	bool (*marks)(const void *options);
+};
+
+int attr_kind_probe(const struct fault *f, struct err *e);
+int attr_kind_save(struct fault *f, struct err *e);
+int attr_kind_arm(struct fault *f, struct err *e);
+int attr_kind_disarm(struct fault *f, struct err *e);
+bool attr_kind_is_armed(const struct fault *f);
+u64 attr_kind_injected(const struct fault *f);
+
+/* In a fault_type: what the kind decides, with @name of the directory. */
+#define ATTR_FUNCTIONS(of, name)                                                                   \
+	.kind = of, .probe = attr_kind_probe, .disarm = attr_kind_disarm,                          \
+	.is_armed = attr_kind_is_armed, .injected = attr_kind_injected,                            \
+	.source = name "/times: the kernel counts it down once an error"
+
+/* What such a fault says of allocations that fail. */
+extern const int attr_alloc_errnos[];
+extern const char *const attr_alloc_log[];
+
+/* The parts, for a fault that does more. */
+
 /* Is the directory @dir there, and does nobody use it? @config is the option that brings it. */
 int attr_probe(const char *dir, const char *config, struct err *e);
 /* Is there a knob @dir/@name? */

@@ -6,7 +6,6 @@
  */
 #include "faults/layer.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 struct dm_delay {
@@ -23,51 +22,21 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
-static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
-		 struct err *e)
-{
-	(void)block;
-	(void)f;
-	return layer_check(sc, DM_LAYER_DELAY, e);
-}
-
-static int probe(const struct fault *f, struct err *e)
-{
-	(void)f;
-	return layer_probe(DM_LAYER_DELAY, e);
-}
-
-static int save(struct fault *f, struct err *e)
-{
-	return layer_save(f, DM_LAYER_DELAY, e);
-}
-
 static unsigned long long draw_ms(struct fault *f, struct range of)
 {
 	return rng_in(&f->rng, of) / NSEC_PER_MSEC;
 }
 
-static int arm(struct fault *f, struct err *e)
+static void table(struct fault *f, const struct target_layer *l, char text[DMDEV_TABLE_MAX])
 {
 	FAULT_OPTIONS(dm_delay, f);
-	const struct target_layer *l = layer_of(f, DM_LAYER_DELAY);
-	char table[DMDEV_TABLE_MAX];
 
-	snprintf(table, sizeof(table), "0 %llu delay %s 0 %llu %s 0 %llu %s 0 %llu",
+	snprintf(text, DMDEV_TABLE_MAX, "0 %llu delay %s 0 %llu %s 0 %llu %s 0 %llu",
 		 (unsigned long long)l->sectors, l->below, draw_ms(f, o->read), l->below,
 		 draw_ms(f, o->write), l->below, draw_ms(f, o->flush));
-	return layer_arm(f, DM_LAYER_DELAY, table, e);
 }
 
-static int disarm(struct fault *f, struct err *e)
-{
-	return layer_disarm(f, DM_LAYER_DELAY, e);
-}
-
-static bool is_armed(const struct fault *f)
-{
-	return layer_is_armed(f, DM_LAYER_DELAY);
-}
+static const struct layer_kind kind = { .layer = DM_LAYER_DELAY, .table = table };
 
 extern const struct fault_type fault_dm_delay;
 const struct fault_type fault_dm_delay = {
@@ -77,11 +46,8 @@ const struct fault_type fault_dm_delay = {
 	.options_size = sizeof(struct dm_delay),
 	.kconfig = "BLK_DEV_DM DM_DELAY",
 	.flags = FAULT_NEEDS_MOUNT,
-	.check = check,
-	.probe = probe,
-	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
+	LAYER_FUNCTIONS(&kind),
+	.check = layer_check,
+	.save = layer_save,
 	.source = "times that it was armed; a delay is no error",
 };

@@ -25,55 +25,32 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 {
 	const struct dm_error *o = block;
 
-	(void)f;
 	if (o->from >= o->to)
 		return err_set(e, -EINVAL, "from %llu to %llu is nothing; expected from < to",
 			       (unsigned long long)o->from, (unsigned long long)o->to);
-	return layer_check(sc, DM_LAYER_ERROR, e);
-}
-
-static int probe(const struct fault *f, struct err *e)
-{
-	(void)f;
-	return layer_probe(DM_LAYER_ERROR, e);
-}
-
-static int save(struct fault *f, struct err *e)
-{
-	return layer_save(f, DM_LAYER_ERROR, e);
+	return layer_check(block, sc, f, e);
 }
 
 /* Up to three targets, in whole pages: passed, failed, passed. */
-static int arm(struct fault *f, struct err *e)
+static void table(struct fault *f, const struct target_layer *l, char text[DMDEV_TABLE_MAX])
 {
 	FAULT_OPTIONS(dm_error, f);
-	const struct target_layer *l = layer_of(f, DM_LAYER_ERROR);
 	u64 from = ROUND_DOWN(l->sectors / 100 * o->from, 8);
 	u64 to = o->to == 100 ? l->sectors : ROUND_DOWN(l->sectors / 100 * o->to, 8);
-	char table[DMDEV_TABLE_MAX];
 	size_t n = 0;
 
 	if (from)
-		n = (size_t)snprintf(table, sizeof(table), "0 %llu linear %s 0\n",
+		n = (size_t)snprintf(text, DMDEV_TABLE_MAX, "0 %llu linear %s 0\n",
 				     (unsigned long long)from, l->below);
-	n += (size_t)snprintf(table + n, sizeof(table) - n, "%llu %llu error ",
+	n += (size_t)snprintf(text + n, DMDEV_TABLE_MAX - n, "%llu %llu error ",
 			      (unsigned long long)from, (unsigned long long)(to - from));
 	if (to < l->sectors)
-		snprintf(table + n, sizeof(table) - n, "\n%llu %llu linear %s %llu",
+		snprintf(text + n, DMDEV_TABLE_MAX - n, "\n%llu %llu linear %s %llu",
 			 (unsigned long long)to, (unsigned long long)(l->sectors - to), l->below,
 			 (unsigned long long)to);
-	return layer_arm(f, DM_LAYER_ERROR, table, e);
 }
 
-static int disarm(struct fault *f, struct err *e)
-{
-	return layer_disarm(f, DM_LAYER_ERROR, e);
-}
-
-static bool is_armed(const struct fault *f)
-{
-	return layer_is_armed(f, DM_LAYER_ERROR);
-}
+static const struct layer_kind kind = { .layer = DM_LAYER_ERROR, .table = table };
 
 static const int errnos[] = { EIO, 0 };
 
@@ -84,15 +61,9 @@ const struct fault_type fault_dm_error = {
 	.options = options,
 	.options_size = sizeof(struct dm_error),
 	.kconfig = "BLK_DEV_DM",
-	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
-	.log = fault_log_device_errors,
-	.log_after = fault_log_device_failed,
+	LAYER_FAILS,
+	LAYER_FUNCTIONS(&kind),
 	.check = check,
-	.probe = probe,
-	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
-	.source = "times that it was armed; device-mapper does not count",
+	.save = layer_save,
 };

@@ -40,9 +40,8 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 {
 	const struct dm_flakey *o = block;
 	const char *fs = target_fs_to_make(sc);
-	int r = layer_check(sc, DM_LAYER_FLAKEY, e);
+	int r = layer_check(block, sc, f, e);
 
-	(void)f;
 	if (r == 0 && o->how == CORRUPT_ALL && strcmp(fs, "btrfs"))
 		return err_set(e, -EINVAL,
 			       "%s has no checksums of data and cannot tell; expected \"how\": "
@@ -51,22 +50,10 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 	return r;
 }
 
-static int probe(const struct fault *f, struct err *e)
-{
-	(void)f;
-	return layer_probe(DM_LAYER_FLAKEY, e);
-}
-
-static int save(struct fault *f, struct err *e)
-{
-	return layer_save(f, DM_LAYER_FLAKEY, e);
-}
-
-static int arm(struct fault *f, struct err *e)
+static void table(struct fault *f, const struct target_layer *l, char text[DMDEV_TABLE_MAX])
 {
 	FAULT_OPTIONS(dm_flakey, f);
-	const struct target_layer *l = layer_of(f, DM_LAYER_FLAKEY);
-	char table[DMDEV_TABLE_MAX], features[96] = "";
+	char features[96] = "";
 
 	if (o->how == ERROR_WRITES)
 		strcpy(features, " 1 error_writes");
@@ -74,20 +61,11 @@ static int arm(struct fault *f, struct err *e)
 		snprintf(features, sizeof(features), " 5 corrupt_bio_byte %llu r %llu %u",
 			 (unsigned long long)o->byte, (unsigned long long)o->value,
 			 o->how == CORRUPT_METADATA ? REQ_META : 0);
-	snprintf(table, sizeof(table), "0 %llu flakey %s 0 " FLAKEY_ALWAYS_DOWN "%s",
+	snprintf(text, DMDEV_TABLE_MAX, "0 %llu flakey %s 0 " FLAKEY_ALWAYS_DOWN "%s",
 		 (unsigned long long)l->sectors, l->below, features);
-	return layer_arm(f, DM_LAYER_FLAKEY, table, e);
 }
 
-static int disarm(struct fault *f, struct err *e)
-{
-	return layer_disarm(f, DM_LAYER_FLAKEY, e);
-}
-
-static bool is_armed(const struct fault *f)
-{
-	return layer_is_armed(f, DM_LAYER_FLAKEY);
-}
+static const struct layer_kind kind = { .layer = DM_LAYER_FLAKEY, .table = table };
 
 /* EUCLEAN and EBADMSG: what XFS and ext4 call metadata that is wrong. */
 static const int errnos[] = { EIO, EUCLEAN, EBADMSG, 0 };
@@ -99,15 +77,9 @@ const struct fault_type fault_dm_flakey = {
 	.options = options,
 	.options_size = sizeof(struct dm_flakey),
 	.kconfig = "BLK_DEV_DM DM_FLAKEY",
-	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
-	.log = fault_log_device_errors,
-	.log_after = fault_log_device_failed,
+	LAYER_FAILS,
+	LAYER_FUNCTIONS(&kind),
 	.check = check,
-	.probe = probe,
-	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
-	.source = "times that it was armed; device-mapper does not count",
+	.save = layer_save,
 };

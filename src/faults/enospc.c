@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,9 +64,10 @@ static int grow(int fd, u64 from, u64 to)
 	while (from < to && piece >= PIECE_MIN) {
 		u64 len = MIN(piece, to - from);
 
-		if (fallocate(fd, 0, (off_t)from, (off_t)len) == 0)
+		if (fallocate(fd, 0, (off_t)from, (off_t)len) == 0) {
 			from += len;
-		else if (errno == ENOSPC || errno == EDQUOT)
+			change("grew", BALLAST);
+		} else if (errno == ENOSPC || errno == EDQUOT)
 			piece /= 2;
 		else if (errno != EINTR)
 			return -errno;
@@ -95,6 +97,7 @@ static int resize(const struct fault *f, u64 leave)
 	fd = open(st->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fstat(fd, &s) < 0 || fstatvfs(fd, &v) < 0)
 		return -errno;
+	change("opened", BALLAST);
 	size = (u64)s.st_size;
 	free_bytes = free_now(f, &v);
 	if (free_bytes > leave)
@@ -144,7 +147,8 @@ static bool is_armed(const struct fault *f)
 	return access(st->path, F_OK) == 0;
 }
 
-static const int errnos[] = { ENOSPC, EDQUOT, 0 };
+/* EDQUOT is of a quota, which may be beside it. */
+static const int errnos[] = { ENOSPC, 0 };
 
 extern const struct fault_type fault_enospc;
 const struct fault_type fault_enospc = {

@@ -8,21 +8,11 @@
  */
 #include "faults/attr.h"
 
-#include "base/fsutil.h"
-
 #include <errno.h>
-#include <string.h>
-
-#define DIR "fail_make_request"
 
 struct fail_make_request {
 	struct attr_options attr;
 	bool task_filter;
-};
-
-struct fail_make_request_state {
-	struct attr_state attr;
-	char make_it_fail[128];
 };
 
 static const struct opt_def options[] = {
@@ -45,79 +35,25 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 	return attr_check(block, sc, f, e);
 }
 
-static int probe(const struct fault *f, struct err *e)
+static void knobs(const void *block, struct attr_knob k[ATTR_KNOBS])
 {
-	(void)f;
-	return attr_probe(DIR, "CONFIG_FAIL_MAKE_REQUEST", e);
+	const struct fail_make_request *o = block;
+
+	k[0] = attr_switch("task-filter", o->task_filter);
 }
 
-/* The last knob of all is the device's: until it is set the others do nothing to it. */
-static const struct attr_knob *knobs(const struct fault *f)
+static bool marks(const void *block)
 {
-	static const struct attr_knob all[] = { { "task-filter", "N" }, { NULL, "" } };
-	static const struct attr_knob marked[] = { { "task-filter", "Y" }, { NULL, "" } };
-	FAULT_OPTIONS(fail_make_request, f);
-
-	return o->task_filter ? marked : all;
+	return ((const struct fail_make_request *)block)->task_filter;
 }
 
-static int save(struct fault *f, struct err *e)
-{
-	FAULT_STATE(fail_make_request_state, f);
-	const char *name = strrchr(f->target->device, '/');
-	int r;
-
-	if (!name)
-		return err_set(e, -ENODEV, "there is no block device under this target");
-	/* Of a partition the partition's own: the disk's would hit its neighbours. */
-	r = path_set(st->make_it_fail, sizeof(st->make_it_fail), "/sys/class/block%s/make-it-fail",
-		     name);
-	if (r == 0)
-		r = attr_save(f, DIR, knobs(f), e);
-	return r < 0 ? r : fault_save_attr(f, st->make_it_fail, e);
-}
-
-static int arm(struct fault *f, struct err *e)
-{
-	FAULT_OPTIONS(fail_make_request, f);
-	FAULT_STATE(fail_make_request_state, f);
-	int r = o->task_filter ? attr_mark_tasks(f, true, e) : 0;
-
-	if (r == 0)
-		r = attr_arm(f, DIR, knobs(f), e);
-	if (r < 0)
-		return r;
-	r = attr_write(st->make_it_fail, "1");
-	return r < 0 ? err_set(e, r, "%s: %s", st->make_it_fail, strerror(-r)) : 0;
-}
-
-static int disarm(struct fault *f, struct err *e)
-{
-	FAULT_OPTIONS(fail_make_request, f);
-	FAULT_STATE(fail_make_request_state, f);
-	struct err ignored;
-	int r = attr_write(st->make_it_fail, "0");
-
-	if (r < 0)
-		err_set(e, r, "%s: %s", st->make_it_fail, strerror(-r));
-	if (o->task_filter)
-		attr_mark_tasks(f, false, &ignored);
-	return attr_disarm(f, DIR, r < 0 ? &ignored : e) < 0 && r == 0 ? -EIO : r;
-}
-
-static bool is_armed(const struct fault *f)
-{
-	FAULT_STATE(fail_make_request_state, f);
-	char on[16] = "0";
-
-	return attr_is_armed(DIR) && attr_read(st->make_it_fail, on, sizeof(on)) == 0 &&
-	       strcmp(on, "0") != 0;
-}
-
-static u64 injected(const struct fault *f)
-{
-	return attr_injected(f, DIR);
-}
+static const struct attr_kind kind = {
+	.dir = "fail_make_request",
+	.config = "CONFIG_FAIL_MAKE_REQUEST",
+	.sw = "make-it-fail",
+	.knobs = knobs,
+	.marks = marks,
+};
 
 static const int errnos[] = { EIO, 0 };
 
@@ -127,18 +63,14 @@ const struct fault_type fault_fail_make_request = {
 	.help = "requests to the target's device end in EIO: CONFIG_FAIL_MAKE_REQUEST",
 	.options = options,
 	.options_size = sizeof(struct fail_make_request),
-	.state_size = sizeof(struct fail_make_request_state),
+	.state_size = sizeof(struct attr_state),
 	.kconfig = "FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAIL_MAKE_REQUEST",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = fault_log_device_errors,
 	.log_after = fault_log_device_failed,
 	.check = check,
-	.probe = probe,
-	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
-	.injected = injected,
-	.source = "fail_make_request/times: the kernel counts it down once an error",
+	.save = attr_kind_save,
+	.arm = attr_kind_arm,
+	ATTR_FUNCTIONS(&kind, "fail_make_request"),
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define X(name) extern const struct fault_type fault_##name;
 #include "faults/faults.def"
@@ -83,6 +84,13 @@ int fault_save_knob(struct fault *f, const char *knob, struct err *e)
 	if (r < 0)
 		return err_set(e, r, "%s: %s in debugfs cannot be read: %s", f->type->name, knob,
 			       strerror(-r));
+	r = debugfs_may_write(knob);
+	if (r < 0)
+		return err_set(e, r,
+			       "%s: %s in debugfs cannot be written: %s; is debugfs mounted "
+			       "read-only, or the kernel locked down (kernel_lockdown(7))? "
+			       "Nothing was armed",
+			       f->type->name, knob, strerror(-r));
 	return keep_entry(f, undo_record(f->undo, UNDO_KNOB, knob, value, NULL), knob, e);
 }
 
@@ -90,7 +98,18 @@ int fault_save_attr(struct fault *f, const char *path, struct err *e)
 {
 	int r = check_room(f, e);
 
-	return r < 0 ? r : keep_entry(f, undo_record_sysctl(f->undo, path), path, e);
+	if (r < 0)
+		return r;
+	if (access(path, F_OK) < 0)
+		return err_set(e, -errno,
+			       "%s: %s: %s; its device has vanished, or the kernel lacks one of: "
+			       "%s; nothing was armed",
+			       f->type->name, path, strerror(errno),
+			       f->type->kconfig ? f->type->kconfig : "nothing more");
+	if (access(path, W_OK) < 0)
+		return err_set(e, -errno, "%s: %s cannot be written: %s; nothing was armed",
+			       f->type->name, path, strerror(errno));
+	return keep_entry(f, undo_record_sysctl(f->undo, path), path, e);
 }
 
 int fault_save(struct fault *f, enum undo_kind kind, const char *a, const char *b, const char *c,

@@ -72,6 +72,9 @@ struct fault_type {
 	/* A rule of the kernel log that has one line for each injected error, or NULL. */
 	const char *counted_by_rule;
 	const char *source; /* where the count is from, for people */
+	/* What functions that several types share must know of this one: struct attr_kind of
+	 * faults/attr.h, struct layer_kind of faults/layer.h. */
+	const void *kind;
 };
 
 /* Rules that say that a filesystem went read-only or down: log_after of FAULT_ENDS_FS. The other:

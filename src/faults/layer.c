@@ -7,33 +7,47 @@
 #include <stdio.h>
 #include <string.h>
 
-int layer_check(const struct scenario *sc, enum layer layer, struct err *e)
+static const struct layer_kind *kind_of(const struct fault *f)
 {
-	if (layers_wanted(sc, layer))
+	return f->type->kind;
+}
+
+const struct target_layer *layer_of(const struct fault *f)
+{
+	return &f->target->layers[kind_of(f)->layer];
+}
+
+int layer_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
+		struct err *e)
+{
+	const struct layer_kind *k = f->type->kind;
+
+	(void)options;
+	if (layers_wanted(sc, k->layer))
 		return 0;
 	return err_set(e, -EINVAL,
 		       "/target has no device-mapper layer for it; expected \"layers\": [\"%s\"] "
 		       "in /target",
-		       layer_names[layer]);
+		       layer_names[k->layer]);
 }
 
-int layer_probe(enum layer layer, struct err *e)
+int layer_probe(const struct fault *f, struct err *e)
 {
-	return layers_probe(1ULL << layer, e);
+	return layers_probe(1ULL << kind_of(f)->layer, e);
 }
 
-int layer_save(struct fault *f, enum layer layer, struct err *e)
+int layer_save(struct fault *f, struct err *e)
 {
-	const struct target_layer *l = layer_of(f, layer);
+	const struct target_layer *l = layer_of(f);
 
 	if (l->undo < 0)
-		return err_set(e, -ENODEV, "the target has no layer %s", layer_names[layer]);
+		return err_set(e, -ENODEV, "the target has no layer %s",
+			       layer_names[kind_of(f)->layer]);
 	return fault_save(f, UNDO_DM_TABLE, l->name, l->uuid, l->table, e);
 }
 
-static int give(const struct fault *f, enum layer layer, const char *table, struct err *e)
+static int give(const struct target_layer *l, const char *table, struct err *e)
 {
-	const struct target_layer *l = layer_of(f, layer);
 	int r = dmdev_reload(l->name, table);
 
 	return r < 0 ? err_set(e, r, "%s cannot be given the table \"%s\": %s", l->name, table,
@@ -41,23 +55,31 @@ static int give(const struct fault *f, enum layer layer, const char *table, stru
 		     : 0;
 }
 
-int layer_arm(const struct fault *f, enum layer layer, const char *table, struct err *e)
+int layer_arm(struct fault *f, struct err *e)
 {
-	return give(f, layer, table, e);
+	const struct target_layer *l = layer_of(f);
+	const struct layer_kind *k = kind_of(f);
+	char table[DMDEV_TABLE_MAX];
+	int r;
+
+	k->table(f, l, table);
+	r = give(l, table, e);
+	return r < 0 || !k->tell ? r : k->tell(f, l, e);
 }
 
-int layer_disarm(const struct fault *f, enum layer layer, struct err *e)
+int layer_disarm(struct fault *f, struct err *e)
 {
-	return give(f, layer, layer_of(f, layer)->table, e);
+	const struct target_layer *l = layer_of(f);
+
+	return give(l, l->table, e);
 }
 
-bool layer_is_armed(const struct fault *f, enum layer layer)
+bool layer_is_armed(const struct fault *f)
 {
-	const struct target_layer *l = layer_of(f, layer);
 	char table[DMDEV_TABLE_MAX], type[32] = "";
 
 	/* One whose table cannot be read for length has more than one target. */
-	int r = dmdev_table(l->name, false, table, sizeof(table));
+	int r = dmdev_table(layer_of(f)->name, false, table, sizeof(table));
 
 	if (r < 0)
 		return r == -EFBIG;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Faults that are another table, or a message, for a device-mapper layer of the target
- * ("target": { "layers": [...] }). The layer passes everything until then and after.
+ * ("target": { "layers": [...] }). The layer passes everything until then and after. Such a fault
+ * says in a struct layer_kind what its table is; all else is done here.
  */
 #ifndef STRESSD_FAULT_LAYER_H
 #define STRESSD_FAULT_LAYER_H
@@ -11,21 +12,35 @@
 /* Parameters of flakey: not a second up, and then down for as long as it is armed. */
 #define FLAKEY_ALWAYS_DOWN "0 4294967295"
 
-/* Does the target ask for that layer? As fault_type.check. */
-int layer_check(const struct scenario *sc, enum layer layer, struct err *e);
-/* Driver and target type are here. As fault_type.probe. */
-int layer_probe(enum layer layer, struct err *e);
-/* The layer's table into the journal. */
-int layer_save(struct fault *f, enum layer layer, struct err *e);
-/* Give it @table, in force when this returns. */
-int layer_arm(const struct fault *f, enum layer layer, const char *table, struct err *e);
-int layer_disarm(const struct fault *f, enum layer layer, struct err *e);
-/* Does it have another table than the linear one? The driver says so. */
-bool layer_is_armed(const struct fault *f, enum layer layer);
+/* fault_type.kind of such a fault. */
+struct layer_kind {
+	enum layer layer;
+	/* The table that does harm, over @l. */
+	void (*table)(struct fault *f, const struct target_layer *l, char table[DMDEV_TABLE_MAX]);
+	/* The table is in force: what else the target is to be told. Optional. */
+	int (*tell)(struct fault *f, const struct target_layer *l, struct err *e);
+};
 
-static inline const struct target_layer *layer_of(const struct fault *f, enum layer layer)
-{
-	return &f->target->layers[layer];
-}
+/* Does the target ask for the layer? To be called last by a check that asks for more. */
+int layer_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
+		struct err *e);
+int layer_probe(const struct fault *f, struct err *e);
+int layer_save(struct fault *f, struct err *e);
+int layer_arm(struct fault *f, struct err *e);
+int layer_disarm(struct fault *f, struct err *e);
+bool layer_is_armed(const struct fault *f);
+
+/* In a fault_type: what the kind decides. */
+#define LAYER_FUNCTIONS(of)                                                                        \
+	.kind = of, .probe = layer_probe, .arm = layer_arm, .disarm = layer_disarm,                \
+	.is_armed = layer_is_armed
+
+/* In a fault_type: of those that make requests fail. */
+#define LAYER_FAILS                                                                                \
+	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,                           \
+	.log = fault_log_device_errors, .log_after = fault_log_device_failed,                      \
+	.source = "times that it was armed; device-mapper does not count"
+
+const struct target_layer *layer_of(const struct fault *f);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -120,6 +121,7 @@ static int save(struct fault *f, struct err *e)
 		r = fault_save(f, UNDO_CGROUP, st->dir, NULL, NULL, e);
 	if (r == 0 && mkdir(st->dir, 0700) < 0)
 		r = err_set(e, -errno, "%s: %s", st->dir, strerror(errno));
+	change("made", st->dir);
 	return r;
 }
 

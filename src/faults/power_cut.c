@@ -19,44 +19,26 @@ static const struct opt_def options[] = { { 0 } };
 static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
 		 struct err *e)
 {
-	(void)block;
 	if (f->for_ns || f->every_ns)
 		return err_set(e, -EINVAL, "power_cut ends the run; expected \"after\" alone");
-	return layer_check(sc, DM_LAYER_FLAKEY, e);
-}
-
-static int probe(const struct fault *f, struct err *e)
-{
-	(void)f;
-	return layer_probe(DM_LAYER_FLAKEY, e);
+	return layer_check(block, sc, f, e);
 }
 
 static int save(struct fault *f, struct err *e)
 {
-	if (layer_of(f, DM_LAYER_FLAKEY)->undo < 0)
+	if (layer_of(f)->undo < 0)
 		return err_set(e, -ENODEV, "the target has no layer flakey");
 	return 0;
 }
 
-static int arm(struct fault *f, struct err *e)
+static void table(struct fault *f, const struct target_layer *l, char text[DMDEV_TABLE_MAX])
 {
-	const struct target_layer *l = layer_of(f, DM_LAYER_FLAKEY);
-	char table[DMDEV_TABLE_MAX];
-
-	snprintf(table, sizeof(table), "0 %llu flakey %s 0 " FLAKEY_ALWAYS_DOWN " 1 drop_writes",
+	(void)f;
+	snprintf(text, DMDEV_TABLE_MAX, "0 %llu flakey %s 0 " FLAKEY_ALWAYS_DOWN " 1 drop_writes",
 		 (unsigned long long)l->sectors, l->below);
-	return layer_arm(f, DM_LAYER_FLAKEY, table, e);
 }
 
-static int disarm(struct fault *f, struct err *e)
-{
-	return layer_disarm(f, DM_LAYER_FLAKEY, e);
-}
-
-static bool is_armed(const struct fault *f)
-{
-	return layer_is_armed(f, DM_LAYER_FLAKEY);
-}
+static const struct layer_kind kind = { .layer = DM_LAYER_FLAKEY, .table = table };
 
 static const int errnos[] = { EIO, 0 };
 
@@ -71,11 +53,8 @@ const struct fault_type fault_power_cut = {
 	.errnos = errnos,
 	.log = fault_log_device_errors,
 	.log_after = fault_log_device_failed,
+	LAYER_FUNCTIONS(&kind),
 	.check = check,
-	.probe = probe,
 	.save = save,
-	.arm = arm,
-	.disarm = disarm,
-	.is_armed = is_armed,
 	.source = "the cut",
 };

@@ -15,7 +15,7 @@
 #define GUEST_EXTRA (512 * MIB)
 
 /* record.c: the lock of a cell, held while it runs and while its records are judged. @wait: until
- * it is free, or a signal comes (-EINTR); else -EBUSY. */
+ * it is free; else -EBUSY. */
 int cell_lock(const char *dir, bool wait, int *ret_fd, struct err *e);
 /* With the lock held: as cell_look(), which takes it. */
 int cell_judge(const char *dir, struct cell_outcome *ret, struct err *e);

@@ -178,6 +178,43 @@ static int check_race(const struct scenario *sc, const struct sc_race *race,
 	return 0;
 }
 
+/* Steps count from the window's start: it must be one in the file of each actor that has one. */
+static int check_window(const struct scenario *sc, const struct sc_race *race,
+			const struct json_at *at)
+{
+	for (size_t i = 0; race->window_bytes && i < race->nactors; i++) {
+		int file = sc->workers[race->actors[i].worker].file;
+		const struct sc_file *f = file < 0 ? NULL : &sc->files[file];
+
+		if (f && race->window_bytes % f->cell_bytes)
+			return json_fail(at,
+					 "%llu bytes are no whole cells of \"%.60s\"; expected a "
+					 "multiple of %llu",
+					 (unsigned long long)race->window_bytes, f->name,
+					 (unsigned long long)f->cell_bytes);
+		if (f && race->window_bytes > f->max_bytes)
+			return json_fail(at,
+					 "%llu bytes are more than \"%.60s\" can have; expected "
+					 "at most %llu",
+					 (unsigned long long)race->window_bytes, f->name,
+					 (unsigned long long)f->max_bytes);
+	}
+	return 0;
+}
+
+/* Results go by names. */
+static int check_name(const struct scenario *sc, const struct sc_race *race,
+		      const struct json_at *at)
+{
+	for (const struct sc_race *other = sc->races; other < race; other++)
+		if (!strcmp(other->name, race->name))
+			return json_fail(at,
+					 "\"%s\" is the name of /races/%zu already; expected "
+					 "one of its own",
+					 race->name, (size_t)(other - sc->races));
+	return 0;
+}
+
 static int decode_race(struct scenario *sc, size_t i, const struct scenario_tables *tables,
 		       const json_t *v, const struct json_at *at, json_t **ret_resolved)
 {
@@ -188,6 +225,8 @@ static int decode_race(struct scenario *sc, size_t i, const struct scenario_tabl
 	int r = option_decode(sc_race_options, NULL, v, race, at, ret_resolved);
 
 	(void)tables;
+	if (r == 0)
+		r = check_name(sc, race, &AT_KEY(at, "name"));
 	if (r < 0)
 		return r;
 	if (!json_is_array(list))
@@ -202,6 +241,8 @@ static int decode_race(struct scenario *sc, size_t i, const struct scenario_tabl
 	for (size_t k = 0; r == 0 && k < json_array_size(list); k++)
 		r = decode_actor(sc, race, k, json_object_get(v, "hold"), json_array_get(list, k),
 				 &AT_INDEX(&actors, k));
+	if (r == 0)
+		r = check_window(sc, race, &AT_KEY(at, "window"));
 	return r < 0 ? r : check_race(sc, race, &actors);
 }
 

@@ -87,7 +87,7 @@ static void judge(struct check *c, struct afile *f, enum sc_layer layer, u64 off
 	for (u64 i = 0; i < cells; i++) {
 		u64 at = i << f->sf->cell_shift;
 		u32 to = (u32)MIN((u64)f->sf->cell_bytes, len - at);
-		struct cell_view view = shadow_view(shadow_cell(a->sh, f->sf, first + i));
+		struct cell_view view = shadow_view_begun(a->sh, f->sf, first + i);
 		struct verdict v;
 
 		if (verify_plain(a->sh, f->sf, first + i, a->buf + at, 0, to, view.settled))
@@ -212,7 +212,7 @@ void check_layers_of(struct check *c, struct finding *f)
 		if (!f->has_cell || strcmp(af->sf->name, f->file))
 			continue;
 		for (int layer = 0; layer < LAYERS; layer++) {
-			struct cell_view v = shadow_view(shadow_cell(a->sh, af->sf, f->cell));
+			struct cell_view v = shadow_view_begun(a->sh, af->sf, f->cell);
 			struct finding_layer *l = &f->layers[layer];
 			u8 *bytes = a->buf + (f->offset - from);
 			struct verdict verdict;

@@ -6,8 +6,9 @@
 #include "session/session.h"
 
 #include "base/cleanup.h"
+#include "base/step.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "session/replay.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -133,6 +134,8 @@ static void on_tick(struct loop *l)
 	if (read(l->timer, &expirations, sizeof(expirations)) < 0)
 		return;
 	l->ticks++;
+	if (atomic_load(&s->run->go) && !s->stop_ns)
+		moments_tick(s);
 	judge_sightings(s);
 	if (l->ticks % LIVE_TICKS == 0)
 		show_live(l);

@@ -5,7 +5,7 @@
 #include "base/fsutil.h"
 #include "base/proc.h"
 #include "session/account.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <signal.h>

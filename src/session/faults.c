@@ -8,7 +8,7 @@
 
 #include "faults/schedule.h"
 #include "session/session.h"
-#include "session/step.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,9 @@ int faults_prepare(struct session *s, struct err *e)
 
 void faults_sync_files(struct session *s)
 {
-	for (u32 i = 0; s->sc->nfaults && i < s->actor.nfiles; i++) {
+	bool needed = s->sc->nfaults || layers_wanted(s->sc, DM_LAYER_LOG);
+
+	for (u32 i = 0; needed && i < s->actor.nfiles; i++) {
 		op_sync(&s->actor, &s->actor.files[i], OP_FSYNC);
 		s->shadow.files[i].base_seq = atomic_load(&s->shadow.files[i].size_seq);
 	}

@@ -7,9 +7,10 @@
 #include "session/session.h"
 
 #include "base/state.h"
+#include "base/step.h"
 #include "session/account.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "session/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,7 @@ void session_free(struct session *s)
 		free(r->faults[i].told);
 	free(r->faults);
 	faults_free(s);
+	moments_free(s);
 	free(r->workers);
 	free(r->races);
 	scenario_free(s->sc);

@@ -9,9 +9,10 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/state.h"
+#include "base/step.h"
 #include "base/units.h"
 #include "session/faults.h"
-#include "session/step.h"
+#include "session/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -309,6 +310,8 @@ static int bring_up(struct session *s, struct err *e)
 		r = make_files(s, e);
 	if (r == 0)
 		r = faults_prepare(s, e);
+	if (r == 0)
+		r = moments_begin(s, e);
 	if (r == 0) {
 		history_open(&s->history, s->run_dir);
 		r = crew_fork(s, e);
@@ -331,6 +334,7 @@ static void run_it(struct session *s)
 			judge_trouble(s, "%s", e.text);
 			crew_kill(s, SIGKILL);
 		}
+		moments_end(s);
 		probes_take_out(s);
 		judge_sightings(s);
 		judge_klog(s);
@@ -341,6 +345,7 @@ static void run_it(struct session *s)
 		if (s->sc->verify.final)
 			finish_check(s);
 		finish_fs(s);
+		replay_log(s);
 		s->result.verify_s = (double)(now_ns() - begun) / 1e9;
 	}
 	faults_stop(s);

@@ -64,6 +64,7 @@ struct session {
 	u64 owed_read_ns; /* the kernel log was searched for writeback errors */
 	int *fault_pins;  /* O_PATH, one for each file: errors are kept with the inode */
 	bool faults_over;
+	struct moments *moments; /* see session/replay.h; NULL: no log of writes */
 	struct live *live;
 	struct run_result result;
 	u64 started_ns; /* of the program */

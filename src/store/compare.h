@@ -30,7 +30,7 @@ struct night_hit {
 
 struct night_speed {
 	struct place place;
-	double *values; /* operations a second, of each run */
+	double *values; /* operations a second, of each run that passed */
 	size_t n;
 };
 

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/mounts.h"
+#include "base/step.h"
 
 #include <libmount.h>
 #include <string.h>
@@ -100,6 +101,7 @@ static int mount_device(const struct target *t, struct err *e)
 	/* No record below /run: our mounts are nobody else's business. */
 	mnt_context_disable_mtab(c, true);
 	r = mnt_context_mount(c);
+	change("mounted", t->device);
 	if (r == 0 && mnt_context_get_status(c) == 1)
 		return 0;
 	mnt_context_get_excode(c, r, why, sizeof(why));

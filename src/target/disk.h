@@ -15,6 +15,7 @@ struct disk_options {
 	char **mkfs, **mount;
 	bool prefill;
 	u64 layers; /* bits of enum layer */
+	u64 log_size, log_points;
 };
 
 #define DISK_OPTIONS                                                                               \
@@ -27,7 +28,14 @@ struct disk_options {
 		    .help = "fill the device with a known pattern before mkfs"),                   \
 		OPT(struct disk_options, layers, OPT_ENUM_SET, .def = "", .choices = layer_names,  \
 		    .kconfig = layer_kconfig,                                                      \
-		    .help = "device-mapper layers under the filesystem, for faults")
+		    .help = "device-mapper layers under the filesystem, for faults"),              \
+		OPT(struct disk_options, log_size, OPT_SIZE, .def = "256M", .min = "1M",           \
+		    .help = "of the device that layer log writes to; once it is full, writes are " \
+			    "logged no more"),                                                     \
+		OPT(struct disk_options, log_points, OPT_COUNT, .def = "16", .min = "1",           \
+		    .max = "1000",                                                                 \
+		    .help = "of layer log: flushes as of which the filesystem is recovered and "   \
+			    "checked, evenly spread, the last among them")
 
 /* Rights, kernel, programs and mount options. As target_type.probe. */
 int disk_probe(const struct target *t, struct err *e);
@@ -43,6 +51,10 @@ int disk_teardown(struct target *t, struct err *e);
 
 /* Fill @fd, @len bytes of a file or a block device, with the prefill pattern; synced. */
 int disk_prefill(int fd, u64 len, struct err *e);
+
+/* logdev.c: the device that layer "log" writes to, made before the layer and freed after it. */
+int logdev_make(struct target *t, u64 bytes, struct err *e);
+int logdev_release(struct target *t, struct err *e);
 
 /* Who keeps @mountpoint busy: "fio (pid 71, fd 5 /mnt/data), ..." or "nobody that /proc shows". */
 void disk_holders(const char *mountpoint, char *buf, size_t size);

@@ -16,8 +16,6 @@
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
-#define BIND_TRIES 64
-#define UNBIND_NS  (2 * NSEC_PER_SEC)
 /* In a guest of `stressd vm` the image is a disk, so that the host has it when the guest is dead.
  * The loop device over it has a cache in the guest's memory: reads are as fast as of an image
  * there, and what was written and not flushed is lost with the guest, as a real disk loses it with
@@ -68,19 +66,22 @@ static int check_space(const struct target *t, struct err *e)
 {
 	const struct image_options *o = t->options;
 	char want[UNITS_MAX], have[UNITS_MAX];
+	u64 need = o->size + SPARE, free_bytes;
 	struct statvfs v;
-	u64 free_bytes;
 
+	/* The log, what it is replayed to, and the copy that is mounted. */
+	if (o->disk.layers >> DM_LAYER_LOG & 1)
+		need += o->disk.log_size + 2 * o->size;
 	if (statvfs(image_dir(t), &v) < 0)
 		return err_set(e, -errno, "%s: %s", image_dir(t), strerror(errno));
 	free_bytes = (u64)v.f_bavail * v.f_frsize;
-	if (free_bytes >= o->size + SPARE)
+	if (free_bytes >= need)
 		return 0;
 	return err_set(e, -ENOSPC,
 		       "%s has %s free, the image needs %s; make room, or set "
 		       "target.size or target.where",
 		       image_dir(t), format_size(have, ROUND_DOWN(free_bytes, MIB)),
-		       format_size(want, o->size + SPARE));
+		       format_size(want, need));
 }
 
 static bool disk_is_lent(void)
@@ -185,28 +186,13 @@ static int make_image(struct target *t, int *ret_fd, struct err *e)
 	return r;
 }
 
-/* A free device is not reserved: record, try, and with another when somebody was faster. */
 static int bind_loop(struct target *t, int image_fd, u64 len, bool direct, struct err *e)
 {
-	char dev[LOOP_NAME_MAX];
-	int r = -EBUSY;
+	int r = target_loop_bind(t->undo, t->image, image_fd, len, direct, &t->loop, e);
 
-	for (int i = 0; i < BIND_TRIES && r == -EBUSY; i++) {
-		r = loop_find_free(dev);
-		if (r == 0)
-			r = undo_record(t->undo, UNDO_LOOP, dev, t->image, NULL);
-		if (r < 0)
-			break;
-		t->undo_loop = r;
-		r = loop_bind(dev, image_fd, len, direct, &t->loop_fd);
-		if (r < 0 && undo_forget(t->undo, t->undo_loop) < 0)
-			break;
-	}
-	if (r < 0)
-		return err_set(e, r, "cannot set up a loop device for %s: %s", t->image,
-			       strerror(-r));
-	path_set(t->device, sizeof(t->device), "%s", dev);
-	return 0;
+	if (r == 0)
+		path_set(t->device, sizeof(t->device), "%s", t->loop.device);
+	return r;
 }
 
 static int setup(struct target *t, struct err *e)
@@ -253,19 +239,11 @@ static int attach(struct target *t, struct err *e)
 
 static int teardown_loop(struct target *t, struct err *e)
 {
-	int r;
+	int r = target_loop_release(t->undo, t->image, &t->loop, e);
 
-	closep(&t->loop_fd);
-	t->loop_fd = -1;
-	if (!t->device[0])
-		return 0;
-	r = loop_unbind(t->device, t->image, UNBIND_NS);
 	if (r == 0)
-		r = undo_forget(t->undo, t->undo_loop);
-	if (r < 0)
-		return err_set(e, r, "%s: cannot free it: %s", t->device, strerror(-r));
-	t->device[0] = '\0';
-	return 0;
+		t->device[0] = '\0';
+	return r;
 }
 
 static int teardown(struct target *t, bool keep, struct err *e)

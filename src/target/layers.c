@@ -34,7 +34,13 @@ static const char *const harms[DM_LAYERS] = {
 #define X(id, name, harm, kconfig) harm,
 #include "target/layers.def"
 #undef X
+	[DM_LAYER_GATE] = "linear",
 };
+
+static const char *name_of(int i)
+{
+	return i == DM_LAYER_GATE ? "gate" : layer_names[i];
+}
 
 bool layers_wanted(const struct scenario *sc, enum layer layer)
 {
@@ -58,7 +64,7 @@ static const char *config_names(const char *kconfig, char *buf, size_t size)
 
 int layers_probe(u64 layers, struct err *e)
 {
-	for (int i = 0; i < DM_LAYERS; i++) {
+	for (int i = 0; i < DM_LAYER_GATE; i++) {
 		char names[96];
 		int r = layers >> i & 1 ? dmdev_have(harms[i]) : 0;
 
@@ -91,9 +97,9 @@ static void name_layer(const struct target *t, int i, struct target_layer *l)
 		unique = now_ns();
 	/* Runs of one name in several directories may live at once. */
 	snprintf(l->name, sizeof(l->name), "stressd-%s-%06llx-%s", part,
-		 (unsigned long long)(unique & 0xffffff), layer_names[i]);
+		 (unsigned long long)(unique & 0xffffff), name_of(i));
 	snprintf(l->uuid, sizeof(l->uuid), "stressd-%016llx-%s", (unsigned long long)unique,
-		 layer_names[i]);
+		 name_of(i));
 }
 
 static int count_sectors(const char *device, u64 *ret)
@@ -107,6 +113,18 @@ static int count_sectors(const char *device, u64 *ret)
 	return 0;
 }
 
+/* Everything passes. A log is one from the first write on, and nobody gives it another table. */
+static void pass_table(const struct target *t, int i, struct target_layer *l)
+{
+	unsigned long long sectors = l->sectors;
+
+	if (i == DM_LAYER_LOG)
+		snprintf(l->table, sizeof(l->table), "0 %llu log-writes %s %s", sectors, l->below,
+			 t->log_loop.device);
+	else
+		snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", sectors, l->below);
+}
+
 static int make_one(struct target *t, int i, struct err *e)
 {
 	struct target_layer *l = &t->layers[i];
@@ -118,8 +136,7 @@ static int make_one(struct target *t, int i, struct err *e)
 	name_layer(t, i, l);
 	path_set(below, sizeof(below), "%s", t->device);
 	path_set(l->below, sizeof(l->below), "%s", below);
-	snprintf(l->table, sizeof(l->table), "0 %llu linear %s 0", (unsigned long long)l->sectors,
-		 below);
+	pass_table(t, i, l);
 	r = undo_record(t->undo, UNDO_DM, l->name, l->uuid, NULL);
 	if (r < 0)
 		return err_set(e, r, "%s: cannot write the undo journal: %s; nothing was changed",
@@ -135,13 +152,24 @@ static int make_one(struct target *t, int i, struct err *e)
 
 int layers_make(struct target *t, u64 layers, struct err *e)
 {
-	int r = 0;
+	const struct disk_options *o = t->options;
+	int r = layers >> DM_LAYER_LOG & 1 ? logdev_make(t, o->log_size, e) : 0;
 
+	if (layers >> DM_LAYER_LOG & 1)
+		layers |= 1ULL << DM_LAYER_GATE;
 	path_set(t->base, sizeof(t->base), "%s", t->device);
 	for (int i = 0; i < DM_LAYERS && r == 0; i++)
 		if (layers >> i & 1)
 			r = make_one(t, i, e);
 	return r;
+}
+
+/* Who swaps the table of a device waits for what is in flight in it. (dm_suspend()) */
+int layers_drain(const struct target *t)
+{
+	const struct target_layer *gate = &t->layers[DM_LAYER_GATE];
+
+	return dmdev_reload(gate->name, gate->table);
 }
 
 int layers_remove(struct target *t, struct err *e)
@@ -161,5 +189,5 @@ int layers_remove(struct target *t, struct err *e)
 	}
 	if (t->base[0])
 		path_set(t->device, sizeof(t->device), "%s", t->base);
-	return 0;
+	return logdev_release(t, e);
 }

@@ -13,10 +13,13 @@ enum layer {
 #define X(id, name, harm, kconfig) DM_LAYER_##id,
 #include "target/layers.def"
 #undef X
+	/* Over all others where there is a log; no scenario asks for it. See layers_drain(). */
+	DM_LAYER_GATE,
 	DM_LAYERS
 };
 
-extern const char *const layer_names[];	  /* in order, NULL-terminated: OPT_ENUM_SET choices */
+/* In order, without the gate, NULL-terminated: OPT_ENUM_SET choices. */
+extern const char *const layer_names[];
 extern const char *const layer_kconfig[]; /* likewise: what a kernel needs for each */
 
 /* A layer of a target that is set up. */
@@ -38,6 +41,13 @@ struct target;
 /* Make those that t->options ask for on t->device, which becomes the topmost one; t->base keeps
  * what it was. On failure what was made is in the journal: layers_remove(). */
 int layers_make(struct target *t, u64 layers, struct err *e);
+/*
+ * With layer "log": returns when every request that was in flight has ended, and so is in the log.
+ * A write is logged with the first flush after it, when that flush ends; another flush that covers
+ * it, too, may end sooner. So of what a sync has made durable the log says so only when the flushes
+ * that were under way then are over. (drivers/md/dm-log-writes.c, log_writes_map())
+ */
+int layers_drain(const struct target *t);
 /* Nothing is mounted: remove them from the top; t->device is t->base again. */
 int layers_remove(struct target *t, struct err *e);
 

@@ -42,10 +42,12 @@ void target_init(struct target *t, const struct scenario *sc, const char *run_di
 		.undo = undo,
 		.destroy_ok = destroy_ok,
 		.undo_mount = -1,
-		.undo_loop = -1,
 		.undo_image = -1,
 		.undo_dir = -1,
-		.loop_fd = -1,
+		.undo_log = -1,
+		.undo_own = -1,
+		.loop = TARGET_LOOP_NONE,
+		.log_loop = TARGET_LOOP_NONE,
 	};
 	for (int i = 0; i < DM_LAYERS; i++)
 		t->layers[i].undo = -1;

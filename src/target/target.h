@@ -11,6 +11,7 @@
 #include "base/option.h"
 #include "scenario.h"
 #include "target/layers.h"
+#include "target/loop.h"
 #include "undo.h"
 
 #include <sys/types.h>
@@ -24,16 +25,19 @@ struct target {
 	char root[600];	   /* directory that the files are made in */
 	char device[64];   /* block device under it, "" where there is none */
 	char base[64];	   /* the same below the layers, and without any; "" likewise */
-	char image[600];   /* file behind the loop device, "" where there is none */
-	char fs[16];	   /* "xfs", "ext4", "btrfs", or what the mount table says */
-	u64 block_bytes;   /* filesystem block size */
-	bool mounted;	   /* the mount is ours: remount and fsck are possible */
+	char own[32];	 /* device of a driver that was made for the run: null_blk's name for it */
+	char image[600]; /* file behind the loop device, "" where there is none */
+	char fs[16];	 /* "xfs", "ext4", "btrfs", or what the mount table says */
+	u64 block_bytes; /* filesystem block size */
+	bool mounted;	 /* the mount is ours: remount and fsck are possible */
 	bool prefilled;
 	bool destroy_ok; /* the command line named this device with --destroy */
 	struct target_layer layers[DM_LAYERS]; /* those that are there have an undo entry */
 	struct undo *undo;
-	int undo_mount, undo_loop, undo_image, undo_dir; /* journal entries, -1 */
-	int loop_fd; /* keeps the loop device while nothing is mounted on it, -1 */
+	int undo_mount, undo_image, undo_dir, undo_log, undo_own; /* journal entries, -1 */
+	struct target_loop loop;				  /* of the image */
+	char log[600];		     /* file that layer "log" writes to, "" where there is none */
+	struct target_loop log_loop; /* over that */
 };
 
 struct target_type {
@@ -85,6 +89,10 @@ ssize_t target_read_device(const struct target *t, int fd, u64 offset, void *buf
 /* Where on the block device the byte at @offset of the file @fd is. 0, or -ENODATA and -EOPNOTSUPP
  * as for target_read_device(). */
 int target_map(const struct target *t, int fd, u64 offset, u64 *ret_address);
+
+/* The log of layer "log" was read, or never will be: its file goes, unless it is to stay. 0 or
+ * -errno. */
+int target_drop_log(struct target *t, bool keep);
 
 /* Open the directory @path for a run's files. -EINVAL or -EPERM with one line and the cure for
  * "/", system directories, a symbolic link in any component, what is no directory, and pseudo

@@ -56,7 +56,8 @@ static const char *text_of(json_t *o, const char *key)
 static void __attribute__((noreturn))
 become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd)
 {
-	const char *argv[16] = { PROGRAM, "run", "--quiet", "--run-dir", dir }, *destroy;
+	const char *runner = text_of(g->plan, "runner"), *destroy;
+	const char *argv[16] = { runner ? runner : PROGRAM, "run", "--quiet", "--run-dir", dir };
 	int n = 5;
 
 	destroy = text_of(row, "destroy");
@@ -72,8 +73,8 @@ become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd
 	dup2(err_fd, STDERR_FILENO);
 	setenv("STRESSD_STATE_DIR", GUEST_HOME "/state", 1);
 	setenv("STRESSD_ARENA", g->arena_path, 1);
-	execv(PROGRAM, (char *const *)argv);
-	dprintf(STDERR_FILENO, "%s: %s\n", PROGRAM, strerror(errno));
+	execv(argv[0], (char *const *)argv);
+	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 	_exit(3);
 }
 

@@ -232,6 +232,15 @@ static int say(const struct watch *w, int end, struct err *e)
 	return ends[end].exit;
 }
 
+/* It ended between two scenarios, which a finding of one before would hide. */
+static void say_not_begun(const struct watch *w, size_t first, int end, struct err *e)
+{
+	if (w->o->doubt_ends || end == VM_INTERRUPTED || e->text[0])
+		return;
+	err_set(e, 0, "scenarios %zu to %zu were not begun: %s", first + 1, w->o->nscenarios,
+		end == VM_DONE ? "the guest ended before" : ends[end].text);
+}
+
 int outcome_settle(struct watch *w, int end, struct err *e)
 {
 	int status = 0;
@@ -246,8 +255,10 @@ int outcome_settle(struct watch *w, int end, struct err *e)
 			status = worse(status, w->exits[i]);
 			continue;
 		}
-		if ((int)i > w->current)
+		if ((int)i > w->current) {
+			say_not_begun(w, i, end, e);
 			break;
+		}
 		if (path_set(dir, sizeof(dir), w->o->nscenarios > 1 ? "%s/%zu" : "%s",
 			     w->o->run_dir, i + 1) < 0)
 			return EXIT_TROUBLE;

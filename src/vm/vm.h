@@ -17,7 +17,8 @@ struct vm_options {
 	const char *append; /* further words for its command line, or "" */
 	const char
 		*run_dir; /* absolute, exists, empty; a scenario's own below it if there are more */
-	int accel;	  /* enum vm_accel */
+	const char *runner; /* absolute; runs each scenario in place of stressd; NULL: stressd */
+	int accel;	    /* enum vm_accel */
 	u64 cpus, memory_bytes;
 	u64 timeout_ns; /* of all of it; 0: four times the scenarios' durations, and five minutes */
 	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */

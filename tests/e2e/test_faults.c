@@ -157,6 +157,49 @@ static void what_is_missing_is_said(void **state)
 	e2e_free(&r);
 }
 
+#define DM(layer) "{'type': 'image', 'fs': 'ext4', 'size': '32M', 'layers': ['" layer "']}"
+
+/* Whatever this kernel lacks: skipped, by its name, and no trace. What it has is not tried here. */
+static void each_lack_has_its_name(void **state)
+{
+	static const struct {
+		const char *target, *fault, *lack;
+	} rows[] = {
+		{ IMAGE, "{'type': 'fail_make_request'}", "CONFIG_FAIL_MAKE_REQUEST" },
+		{ IMAGE, "{'type': 'failslab'}", "CONFIG_FAILSLAB" },
+		{ IMAGE, "{'type': 'fail_page_alloc'}", "CONFIG_FAIL_PAGE_ALLOC" },
+		{ IMAGE, "{'type': 'fail_function', 'options': {'function': 'should_failslab'}}",
+		  "CONFIG_FAIL_FUNCTION" },
+		{ XFS, "{'type': 'xfs_errortag'}", "CONFIG_XFS_DEBUG" },
+		{ IMAGE, "{'type': 'quota'}", "quota" },
+		{ DM("error"), "{'type': 'dm_error'}", "CONFIG_BLK_DEV_DM" },
+		{ DM("flakey"), "{'type': 'dm_flakey'}", "CONFIG_DM_FLAKEY" },
+		{ DM("flakey"), "{'type': 'power_cut'}", "CONFIG_DM_FLAKEY" },
+		{ DM("delay"), "{'type': 'dm_delay'}", "CONFIG_DM_DELAY" },
+		{ DM("dust"), "{'type': 'dm_dust'}", "CONFIG_DM_DUST" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *result;
+		struct e2e r;
+
+		run(&r, rows[i].target, WRITERS, rows[i].fault);
+		if (r.exit != 4 && r.exit != 0 && r.exit != 3 && r.exit != 1)
+			fail_msg("%s: exit %d\n%s%s", rows[i].fault, r.exit, r.out, r.err);
+		if (r.exit == 4 && !strstr(r.out, rows[i].lack))
+			fail_msg("%s: it does not name %s\n%s", rows[i].fault, rows[i].lack, r.out);
+		result = e2e_result(e2e_path("run"));
+		assert_string_equal(json_string_value(json_object_get(result, "verdict")),
+				    r.exit == 4	  ? "skip"
+				    : r.exit == 0 ? "pass"
+				    : r.exit == 1 ? "fail"
+						  : "incomplete");
+		json_decref(result);
+		e2e_free(&r);
+	}
+}
+
 static void refused(const char *target, const char *workers, const char *faults, const char *why)
 {
 	struct e2e r;
@@ -211,6 +254,7 @@ int main(void)
 		cmocka_unit_test(frozen),
 		cmocka_unit_test(stopped_while_frozen),
 		cmocka_unit_test(what_is_missing_is_said),
+		cmocka_unit_test(each_lack_has_its_name),
 		cmocka_unit_test(what_must_not_be_touched),
 		cmocka_unit_test(never_armed_is_no_pass),
 	};

@@ -180,14 +180,16 @@ static void the_first_signal_lets_cells_end(void **state)
 }
 
 /* A run of ten minutes ends within seconds, and is run again. */
-static void the_second_signal_stops_them(void **state)
+static void stopped_by_the_second_signal(const char *engine)
 {
-	const char *file = matrix("stop", "10m", NATIVE);
+	const char *file = matrix(engine, "10m", NATIVE);
 	int one = 1;
 	struct e2e r;
 
-	(void)state;
-	e2e_start(&r, (const char *[]){ "matrix", "--json", "--run-dir", night, file, NULL }, NULL);
+	e2e_start(&r,
+		  (const char *[]){ "matrix", "--json", "--engine", engine, "--run-dir", night,
+				    file, NULL },
+		  NULL);
 	assert_true(e2e_until(some_started, &one, LIMIT));
 	/* Two of one kind may be taken for one: they are told apart by their kind. */
 	kill(r.pid, SIGINT);
@@ -196,7 +198,30 @@ static void the_second_signal_stops_them(void **state)
 	e2e_assert_exit(&r, 3);
 	assert_sum(&r, "left", CELLS);
 	e2e_free(&r);
+	assert_int_equal(count("started-1.json"), 1);
 	assert_int_equal(count("ended-1.json"), 1);
+}
+
+static void the_second_signal_stops_them(void **state)
+{
+	(void)state;
+	stopped_by_the_second_signal("local");
+}
+
+/* Here only the engine knows when it starts what: the first signal is passed on to it. */
+static void the_second_signal_stops_gnu_parallel(void **state)
+{
+	struct e2e r;
+
+	(void)state;
+	E2E(&r, "matrix", "--engine", "parallel", "--run-dir", e2e_path("probe"),
+	    matrix("probe", "1ms", NATIVE));
+	if (r.exit == 4) {
+		e2e_free(&r);
+		skip();
+	}
+	e2e_free(&r);
+	stopped_by_the_second_signal("parallel");
 }
 
 static void one_engine_at_a_time(void **state)
@@ -220,7 +245,7 @@ static void one_engine_at_a_time(void **state)
 
 static void by_gnu_parallel_it_is_the_same(void **state)
 {
-	const char *file = matrix("parallel", "400ms", NATIVE);
+	const char *file = matrix("by-parallel", "400ms", NATIVE);
 	struct e2e r;
 
 	(void)state;
@@ -364,6 +389,7 @@ int main(void)
 		cmocka_unit_test(killed_anywhere_it_goes_on),
 		cmocka_unit_test(the_first_signal_lets_cells_end),
 		cmocka_unit_test(the_second_signal_stops_them),
+		cmocka_unit_test(the_second_signal_stops_gnu_parallel),
 		cmocka_unit_test(one_engine_at_a_time),
 		cmocka_unit_test(by_gnu_parallel_it_is_the_same),
 		cmocka_unit_test(slurm_gets_an_array_that_is_not_requeued),

@@ -177,6 +177,39 @@ static void what_is_no_race_is_refused(void **state)
 	}
 }
 
+#define READER "{ \"type\": \"reader\", \"file\": \"data\""
+static const struct {
+	const char *workers, *has;
+} crowds[] = {
+	{ READER " }, " READER ", \"optional\": true }",
+	  ":5: /races/0/actors/1: /workers/1 is optional, and the race would lack it" },
+	{ READER " }, " READER ", \"count\": 32 }",
+	  ":5: /races/0/actors: that makes 33 processes; expected at most 32" },
+};
+
+static void who_cannot_line_up_is_refused(void **state)
+{
+	static const char with[] = "{ \"version\": 1, \"name\": \"race\",\n"
+				   "  \"files\": [ { \"name\": \"data\", \"size\": \"64K\" } ],\n"
+				   "  \"target\": { \"type\": \"directory\", \"path\": \"%s\" },\n"
+				   "  \"workers\": [ %s ],\n"
+				   "  \"races\": [ { \"name\": \"r\", \"actors\": [0, 1] } ] }\n";
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(crowds); i++) {
+		char full[2048];
+		struct e2e r;
+
+		snprintf(full, sizeof(full), with, e2e_path("files"), crowds[i].workers);
+		e2e_write(e2e_path("crowd.json"), full);
+		E2E(&r, "run", "--quiet", e2e_path("crowd.json"));
+		e2e_assert_exit(&r, 2);
+		assert_string_equal(r.out, "");
+		assert_non_null(strstr(r.err, crowds[i].has));
+		e2e_free(&r);
+	}
+}
+
 static void verbs_are_listed(void **state)
 {
 	struct e2e r;
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(every_engine_is_held),
 		cmocka_unit_test(a_race_never_entered_is_no_pass),
 		cmocka_unit_test(what_is_no_race_is_refused),
+		cmocka_unit_test(who_cannot_line_up_is_refused),
 		cmocka_unit_test(verbs_are_listed),
 	};
 

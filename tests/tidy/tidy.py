@@ -30,6 +30,7 @@ ROOMS = {
     "shadow": {"base", "stamp", "scenario.h"},
     "verify": {"base", "stamp", "shadow", "finding"},
     "oplog": {"base"},
+    "writelog": {"base"},
     "race": {"base"},
     "probe": {"base"},
     "undo": {"base"},

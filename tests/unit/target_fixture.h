@@ -69,6 +69,9 @@ static void *decode(const struct target_type *type, const char *const values[])
 		case OPT_SIZE:
 			assert_int_equal(parse_size(text, (u64 *)(block + o->offset)), 0);
 			break;
+		case OPT_COUNT:
+			assert_int_equal(parse_count(text, (u64 *)(block + o->offset)), 0);
+			break;
 		case OPT_ENUM:
 			for (int i = 0; o->choices[i]; i++)
 				if (!strcmp(o->choices[i], text))

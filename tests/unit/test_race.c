@@ -86,6 +86,44 @@ static void offsets_sweep_and_then_go_where_it_overlapped(void **state)
 	munmap(r, sizeof(*r));
 }
 
+/* Four turns try each quarter of the range: a window of that width is met soon. */
+static void the_first_turns_have_been_everywhere(void **state)
+{
+	struct race *r = make(3, (struct range){ 0, 1599 });
+
+	(void)state;
+	for (u64 k = 0; k < (u64)4 * RACE_BINS; k += 4) {
+		u32 quarters[3] = { 0 };
+
+		for (u64 turn = k; turn < k + 4; turn++) {
+			race_draw(r, turn);
+			for (u32 i = 0; i < 3; i++)
+				quarters[i] |= 1U << r->parties[i].bin / (RACE_BINS / 4);
+		}
+		for (u32 i = 0; i < 3; i++)
+			assert_int_equal(quarters[i], 15);
+	}
+	munmap(r, sizeof(*r));
+}
+
+/* Each fourth attempt after the sweep goes on with it, through every bin of every party. */
+static void the_sweep_never_ends(void **state)
+{
+	struct race *r = make(2, (struct range){ 0, 1599 });
+	u32 seen[2][RACE_BINS] = { 0 };
+
+	(void)state;
+	for (u64 k = 64; k < 64 + (u64)4 * 4 * RACE_BINS; k += 4) {
+		race_draw(r, k);
+		for (u32 i = 0; i < 2; i++)
+			seen[i][r->parties[i].bin]++;
+	}
+	for (u32 i = 0; i < 2; i++)
+		for (u32 b = 0; b < RACE_BINS; b++)
+			assert_int_equal(seen[i][b], 4);
+	munmap(r, sizeof(*r));
+}
+
 static void one_offset_is_that_offset(void **state)
 {
 	struct race *r = make(1, (struct range){ 42, 42 });
@@ -253,6 +291,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(overlap_is_one_instant_of_all),
 		cmocka_unit_test(offsets_sweep_and_then_go_where_it_overlapped),
+		cmocka_unit_test(the_first_turns_have_been_everywhere),
+		cmocka_unit_test(the_sweep_never_ends),
 		cmocka_unit_test(one_offset_is_that_offset),
 		cmocka_unit_test(windows_come_in_turn),
 		cmocka_unit_test(processes_meet_at_each_attempt),

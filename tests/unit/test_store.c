@@ -126,6 +126,68 @@ static void cells_bring_their_names_and_attempts(void **state)
 	store_close(s);
 }
 
+/* What a result may hold in place of what it should: a guest that ran wild wrote it. */
+static const char *const strange[] = {
+	"null", "true", "-1",	  "1e300", "9223372036854775807",
+	"[]",	"{}",	"[[{}]]", "\"\"",  "\"\\u001b'; DROP TABLE runs; --\""
+};
+
+/* Every value of @o once in each strange way: the whole document each time, as a run. */
+static void write_strange(json_t *root, json_t *o, u64 *ret_n)
+{
+	const char *key;
+	json_t *v;
+	void *tmp;
+
+	json_object_foreach_safe(o, tmp, key, v)
+	{
+		json_t *old = json_incref(v);
+
+		for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+			_cleanup_free_ char *text = NULL;
+			char dir[200];
+
+			json_object_set_new(o, key, json_loads(strange[i], JSON_DECODE_ANY, NULL));
+			text = json_dumps(root, 0);
+			snprintf(dir, sizeof(dir), "%s",
+				 sample_path("strange/%llu", (unsigned long long)++*ret_n));
+			sample_write(dir, "result.json", text);
+			json_object_set(o, key, old);
+		}
+		if (json_is_object(old))
+			write_strange(root, old, ret_n);
+		if (json_is_array(old) && json_is_object(json_array_get(old, 0)))
+			write_strange(root, json_array_get(old, 0), ret_n);
+		json_decref(old);
+	}
+}
+
+static void a_result_may_hold_anything(void **state)
+{
+	struct store *s = sample_store(":memory:");
+	_cleanup_json_ json_t *o = NULL;
+	struct err e = { "" };
+	struct sample_counts c;
+	char path[600];
+	u64 n = 0;
+
+	(void)state;
+	sample_result(sample_path("plain"), "result.json",
+		      (struct sample_run){ .kind = "fsck", .sentence = "inode 7 is bad" });
+	snprintf(path, sizeof(path), "%s", sample_path("plain/result.json"));
+	o = json_load_file(path, 0, NULL);
+	assert_non_null(o);
+	write_strange(o, o, &n);
+	c = sample_import(s, sample_path("strange"), "night");
+	assert_true(n > 100);
+	/* Two that are the same by chance are one run; of another version are none. */
+	assert_int_equal(c.n[STORE_ADDED] + c.n[STORE_KNOWN] + c.n[STORE_BROKEN], n);
+	assert_int_equal(c.n[STORE_BROKEN], ARRAY_SIZE(strange));
+	assert_int_equal(sample_ask(s, "SELECT count(*) FROM runs"), c.n[STORE_ADDED]);
+	assert_int_equal(store_check(s, &e), 0);
+	store_close(s);
+}
+
 static void assert_title(const char *kind, const char *title, const char *sentence,
 			 const char *expected)
 {
@@ -251,6 +313,7 @@ int main(void)
 		cmocka_unit_test(what_a_dead_guest_left_is_read_beside_its_result),
 		cmocka_unit_test(a_commit_is_read_from_a_release),
 		cmocka_unit_test(cells_bring_their_names_and_attempts),
+		cmocka_unit_test(a_result_may_hold_anything),
 		cmocka_unit_test(what_changes_between_runs_is_in_no_title),
 		cmocka_unit_test(history_knows_first_and_last_and_how_often),
 	};

@@ -20,27 +20,29 @@
  * of the time, as there is one every few milliseconds; but only with devices and their tables seen.
  */
 #define KILLER                                                                                     \
-	"until ls /sys/block | grep -q dm-3; do sleep 0.01; done\n"                                \
+	"until ls /sys/block | grep -q dm-5; do sleep 0.01; done\n"                                \
 	"until grep -q dm-table \"$1\"/undo/*.journal; do sleep 0.01; done\n"                      \
-	"grep -h . /sys/block/dm-*/dm/name | grep -c '^stressd-' | grep -qx 4 || exit 1\n"         \
+	"grep -h . /sys/block/dm-*/dm/name | grep -c '^stressd-' | grep -qx 6 || exit 1\n"         \
 	"coordinator=$(cut -d' ' -f4 /proc/$PPID/stat)\n"                                          \
 	"kill -STOP $coordinator\n"                                                                \
 	"for p in /proc/[0-9]*; do\n"                                                              \
 	"  test $2 = both && grep -qsx stressd-janitor $p/comm && kill -9 ${p#/proc/}\n"           \
 	"done\n"                                                                                   \
 	"kill -9 $coordinator\n"
-/* Until there is no layer, and no loop device but that of the run it is in. An emulated machine
- * that is one of many takes its time; what is not on its way by itself never goes. */
+/* Until there is no layer, no null_blk device of ours, and no loop device but that of the run it is
+ * in. An emulated machine that is one of many takes its time; what is not on its way by itself
+ * never goes. */
 #define LOOKER                                                                                     \
 	"until test $(cat /sys/block/dm-*/dm/name 2>/dev/null | wc -l) = 0 &&\n"                   \
+	"  test $(ls /sys/block | grep -c '^stressd-') = 0 &&\n"                                   \
 	"  test $(cat /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l) = 1\n"               \
 	"do sleep 0.1; done\n"
 
 static const char layered[] =
 	"{ \"version\": 1, \"name\": \"killed\", \"description\": \"test\", \"duration\": "
 	"\"60s\",\n"
-	"  \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"32M\",\n"
-	"    \"layers\": [\"dust\", \"error\", \"flakey\", \"delay\"] },\n"
+	"  \"target\": { \"type\": \"%s\", \"fs\": \"ext4\", \"size\": \"32M\",\n"
+	"    \"layers\": [\"log\", \"dust\", \"error\", \"flakey\", \"delay\"] },\n"
 	"  \"files\": [ { \"name\": \"data\", \"size\": \"1M\" } ],\n"
 	"  \"workers\": [\n"
 	"    { \"type\": \"buffered_writer\", \"file\": \"data\" },\n"
@@ -129,8 +131,8 @@ static void killed_in_the_middle(void **state)
 	struct e2e r;
 
 	(void)state;
-	write_scenario(one, "one.json", layered, killer, "coordinator");
-	write_scenario(two, "two.json", layered, killer, "both");
+	write_scenario(one, "one.json", layered, "image", killer, "coordinator");
+	write_scenario(two, "two.json", layered, "null_blk", killer, "both");
 	write_scenario(look, "look.json", plain, looker);
 	free(killer);
 	free(looker);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Knobs that are there and cannot be written: debugfs read-only, as a hardened system mounts it. A
+ * quota on a filesystem that is mounted without. A disk that is pulled while a fault is armed on
+ * it.
+ */
+#include "sweep_bad.h"
+#include "sweep_machine.h"
+#include "sweep_run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define STATE	 SWEEP_HOME "/state"
+#define RUN_DIR	 SWEEP_HOME "/run"
+#define SCENARIO SWEEP_HOME "/scenario.json"
+#define LIMIT_S	 2.0
+#define SKIPPED	 4
+#define DRIVER	 "/sys/bus/virtio/drivers/virtio_blk"
+#define SERIAL	 "stressd-image"
+
+static const char text[] =
+	"{ \"version\": 1, \"name\": \"bad\", \"description\": \"test\", \"duration\": \"1s\","
+	" \"stop_on\": \"never\","
+	" \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"32M\" },"
+	" \"files\": [ { \"name\": \"data\", \"size\": \"1M\", \"layout\": \"written\" } ],"
+	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\" } ],"
+	" \"faults\": [ { \"type\": \"%s\" } ], \"kernel_log\": { \"fail_at\": \"never\" } }";
+
+static const char *const argv[] = { "run", "--quiet", "--run-dir", RUN_DIR, SCENARIO, NULL };
+
+static bool write_scenario(const char *fault)
+{
+	char path[] = SCENARIO;
+	FILE *f = shell("rm -rf " SWEEP_HOME " && mkdir -p " SWEEP_HOME) ? fopen(path, "we") : NULL;
+
+	if (!f)
+		return false;
+	fprintf(f, text, fault);
+	return fclose(f) == 0;
+}
+
+static bool is_clean(const char *what)
+{
+	double end_s = now_s() + LIMIT_S;
+	char why[WHY_MAX] = "";
+
+	while (!machine_is_clean(STATE, why))
+		if (now_s() > end_s) {
+			printf("FAILED %s: %s\n", what, why);
+			return false;
+		} else {
+			pause_ms(5);
+		}
+	return true;
+}
+
+/* Skipped, and with these words. */
+static int must_be_skipped(const char *fault, const char *word)
+{
+	pid_t pid;
+	int status = write_scenario(fault) ? run_stressd(STATE, "", argv, &pid) : -1;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED &&
+	    shell("grep -q -e '%s' " SWEEP_OUTPUT, word))
+		return !is_clean(fault);
+	printf("FAILED %s must be skipped with '%s': status %#x\n", fault, word, status);
+	print_output();
+	return 1;
+}
+
+static int read_only_knobs(void)
+{
+	int failed = 0;
+
+	if (!shell("mount -o remount,ro /sys/kernel/debug"))
+		return printf("FAILED debugfs cannot be made read-only\n") > 0;
+	failed += must_be_skipped("fail_make_request", "cannot be written");
+	failed += must_be_skipped("failslab", "cannot be written");
+	if (!shell("mount -o remount,rw /sys/kernel/debug"))
+		return printf("FAILED debugfs cannot be made writable\n") > 0;
+	return failed;
+}
+
+/* The disk under the loop device goes while its requests fail, and comes back for who is next. */
+static int disk_is_pulled(void)
+{
+	pid_t pid = 0;
+	int status = -1, n;
+
+	if (write_scenario("fail_make_request"))
+		status = run_stressd(STATE, "list", argv, &pid);
+	/* The number of the last change before "armed", of a run without disturbance. */
+	n = 0;
+	FILE *f = fopen(SWEEP_OUTPUT, "re");
+	char line[300];
+
+	while (f && fgets(line, sizeof(line), f) && !strstr(line, "fail_make_request armed"))
+		sscanf(line, "change %d:", &n);
+	if (f)
+		fclose(f);
+	shell("rm -rf " RUN_DIR);
+	snprintf(line, sizeof(line), "pause:change:%d", n);
+	status = n ? run_stressd(STATE, line, argv, &pid) : -1;
+	if (!WIFSTOPPED(status))
+		return printf("FAILED a run cannot be stopped while it is armed: %#x\n", status) >
+		       0;
+	shell("d=$(basename $(realpath /dev/disk/by-id/virtio-" SERIAL ")) &&"
+	      " basename $(realpath /sys/block/$d/device) > /tmp/pulled &&"
+	      " cat /tmp/pulled > " DRIVER "/unbind");
+	kill(pid, SIGCONT);
+	status = await(pid, RUN_S);
+	/* With the disk or without: what has been changed is as it was. */
+	n = !is_clean("a disk that is pulled");
+	if (!WIFEXITED(status))
+		n += printf("FAILED a run whose disk is pulled does not end: %#x\n", status) > 0;
+	shell("cat /tmp/pulled > " DRIVER "/bind; for b in /sys/block/vd*; do"
+	      " grep -qx " SERIAL
+	      " $b/serial && ln -sf /dev/${b##*/} /dev/disk/by-id/virtio-" SERIAL "; done");
+	return n;
+}
+
+int bad_cases(void)
+{
+	int failed =
+		read_only_knobs() + must_be_skipped("quota", "without usrquota") + disk_is_pulled();
+
+	printf("bad cases: %d failed\n", failed);
+	return failed;
+}
