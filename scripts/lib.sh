@@ -52,6 +52,18 @@ need() {
 		die "apt-get could not install$missing"
 }
 
+# fetch_promtool: the program alone, out of its package: installed, that starts a service. Where it
+# is not to be had, its test is not made.
+fetch_promtool() {
+	command -v promtool >/dev/null && return 0
+	mkdir -p build/promtool
+	if [ ! -x build/promtool/usr/bin/promtool ] && command -v dpkg-deb >/dev/null; then
+		(cd build/promtool && apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb . &&
+			rm prometheus_*.deb) >/dev/null 2>&1 || say "no promtool: package prometheus"
+	fi
+	PATH=$PATH:$PWD/build/promtool/usr/bin
+}
+
 # build PRESET [TARGET...]: warnings are errors in all of them. $cmake_args are for cmake.
 build() {
 	preset=$1

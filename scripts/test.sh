@@ -56,6 +56,7 @@ lab_kernel() {
 
 # shellcheck disable=SC2086
 need $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST $PACKAGES_LAB
+fetch_promtool
 
 if [ -z "${STRESSD_TEST_FAST:-}" ]; then
 	: "${STRESSD_LAB_KERNEL:=$(lab_kernel)}" "${STRESSD_PLAIN_KERNEL:=$(lab_kernel --no-mutants)}"

@@ -23,5 +23,6 @@ void finding_free(struct finding *f)
 {
 	for (size_t i = 0; i < f->nlog; i++)
 		free(f->log[i]);
+	free(f->timeline);
 	free(f);
 }

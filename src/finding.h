@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "scenario.h"
+#include "timeline.h"
 
 enum finding_kind {
 #define X(id, name, help) FINDING_##id,
@@ -54,13 +55,15 @@ struct finding {
 	u64 cell_bytes;
 	char writer[32]; /* who wrote what should be there, or what was found: "mmap_writer.0" */
 	char finder[32]; /* who saw it: "dio_reader.1", "verify", "kernel-log" */
+	char expected_text[160], found_text[96]; /* of the cell, in words; "" where it has none */
 	struct finding_layer layers[LAYERS];
 	u8 found[FINDING_BYTES], expected[FINDING_BYTES]; /* cell_bytes of each when has_cell */
 	struct finding_op ops[FINDING_OPS];
 	size_t nops;
 	char *log[FINDING_LINES]; /* kernel log lines around it, or the splat; owned */
 	size_t nlog;
-	u64 repeats; /* further sightings of the same thing, not kept in full */
+	struct timeline *timeline; /* owned; NULL: nothing is known of the time around it */
+	u64 repeats;		   /* further sightings of the same thing, not kept in full */
 };
 
 void finding_free(struct finding *f);

@@ -5,7 +5,7 @@
  * undo_kinds.c, how it is written in undo_line.c.
  */
 #include "undo.h"
-#include "undo_line.h"
+#include "undo_internal.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/step.h"
@@ -19,36 +19,11 @@
 #define JOURNAL_MAX    (16 * MIB)
 #define SUFFIX	       ".journal"
 #define POLL_NS	       (5 * NSEC_PER_MSEC)
-#define ROUNDS_NS      (2 * NSEC_PER_SEC)
 
-enum undo_when { FIRST, REVERSE, BOOT };
-
-static const struct {
-	const char *name;
-	undo_fn *fn;
-	enum undo_when when;
-} kinds[UNDO_KINDS] = {
+const struct undo_kind_row undo_kinds[UNDO_KINDS] = {
 #define X(id, name_, fn_, when_, help) [UNDO_##id] = { .name = name_, .fn = fn_, .when = when_ },
 #include "undo.def"
 #undef X
-};
-
-struct entry {
-	struct undo_line line;
-	int kind; /* enum undo_kind, or -1: written by a stressd that knows more kinds */
-	bool done;
-};
-
-struct undo {
-	struct undo *next; /* in open_journals */
-	char path[PATH_MAX], run[256];
-	int fd;
-	pid_t owner; /* who holds the lock, if it is this process */
-	off_t end;   /* of the last good line */
-	bool rebooted;
-	size_t damaged; /* lines between good ones that are not */
-	struct entry *entries;
-	size_t n;
 };
 
 /* A POSIX lock is lost when its process closes any descriptor of the file: undo_recover() must
@@ -118,7 +93,7 @@ static int boot_id(char *buf, size_t size)
 static int kind_by_name(const char *name)
 {
 	for (int i = 0; i < UNDO_KINDS; i++)
-		if (!strcmp(kinds[i].name, name))
+		if (!strcmp(undo_kinds[i].name, name))
 			return i;
 	return -1;
 }
@@ -126,12 +101,12 @@ static int kind_by_name(const char *name)
 /* Takes the arguments of @l over. */
 static int add_entry(struct undo *u, struct undo_line *l)
 {
-	struct entry *e = realloc(u->entries, (u->n + 1) * sizeof(*e));
+	struct undo_entry *e = realloc(u->entries, (u->n + 1) * sizeof(*e));
 
 	if (!e)
 		return -ENOMEM;
 	u->entries = e;
-	e[u->n++] = (struct entry){ .line = *l, .kind = kind_by_name(l->kind) };
+	e[u->n++] = (struct undo_entry){ .line = *l, .kind = kind_by_name(l->kind) };
 	*l = (struct undo_line){ 0 };
 	return 0;
 }
@@ -354,7 +329,7 @@ int undo_record(struct undo *u, enum undo_kind kind, const char *a, const char *
 	struct undo_line l = { .type = UNDO_LINE_ENTRY, .number = (unsigned int)u->n };
 	int r = 0;
 
-	strcpy(l.kind, kinds[kind].name);
+	strcpy(l.kind, undo_kinds[kind].name);
 	for (int i = 0; i < UNDO_ARGS && r == 0; i++)
 		if (arg[i] && !(l.arg[i] = strdup(arg[i])))
 			r = -ENOMEM;
@@ -368,7 +343,7 @@ int undo_record(struct undo *u, enum undo_kind kind, const char *a, const char *
 
 int undo_forget(struct undo *u, int n)
 {
-	struct entry *en;
+	struct undo_entry *en;
 	int r;
 
 	if (n < 0 || (size_t)n >= u->n)
@@ -382,9 +357,9 @@ int undo_forget(struct undo *u, int n)
 	return r;
 }
 
-static int undo_one(struct undo *u, size_t i, struct err *e)
+int undo_one(struct undo *u, size_t i, struct err *e)
 {
-	struct entry *en = &u->entries[i];
+	struct undo_entry *en = &u->entries[i];
 	const char *arg[UNDO_ARGS];
 	int r = 0;
 
@@ -396,10 +371,10 @@ static int undo_one(struct undo *u, size_t i, struct err *e)
 			       "this stressd does not know '%s'; use the one that "
 			       "ran it",
 			       en->line.kind);
-	if (u->rebooted && kinds[en->kind].when != REVERSE)
+	if (u->rebooted && undo_kinds[en->kind].when != REVERSE)
 		err_set(e, 0, "gone with the reboot");
 	else
-		r = kinds[en->kind].fn(arg, e);
+		r = undo_kinds[en->kind].fn(arg, e);
 	change("put back:", en->line.kind);
 	if (r == 0 && undo_forget(u, (int)i) < 0)
 		r = err_set(e, -EIO, "%s: put back, but the journal cannot be written", u->path);
@@ -411,84 +386,6 @@ int undo_put_back(struct undo *u, int n, struct err *e)
 	if (n < 0 || (size_t)n >= u->n)
 		return err_set(e, -ENOENT, "%s: no entry %d", u->path, n);
 	return u->entries[n].done ? 0 : undo_one(u, (size_t)n, e);
-}
-
-static void say(FILE *out, const struct undo *u, const struct entry *en, int r, const char *text)
-{
-	if (!out)
-		return;
-	fprintf(out, "%s: %s %s: %s%s%s\n", u->run, en->line.kind,
-		en->line.arg[0] ? en->line.arg[0] : "", r < 0 ? "FAILED" : "put back",
-		*text ? ": " : "", text);
-}
-
-/* One round over all that is not done. With @busy failures are not told of, and those are counted
- * there that somebody still uses: who holds them may be on its way out. */
-static int undo_each(struct undo *u, bool first, FILE *out, int *busy, struct err *e)
-{
-	int failed = 0;
-
-	for (size_t i = u->n; i-- > 0;) {
-		struct entry *en = &u->entries[i];
-		bool is_first = en->kind >= 0 && kinds[en->kind].when == FIRST;
-		struct err one;
-		int r;
-
-		if (en->done || is_first != first)
-			continue;
-		r = undo_one(u, i, &one);
-		if (r < 0 && busy) {
-			*busy += r == -EBUSY;
-			continue;
-		}
-		say(out, u, en, r, one.text);
-		if (r < 0 && !failed++ && !e->text[0])
-			*e = one;
-	}
-	return failed;
-}
-
-/* What is busy waits for the rest, and the rest does not wait for it: rounds until all is done or
- * the time is over. The last one says what is left. */
-static int undo_rounds(struct undo *u, FILE *out, struct err *e)
-{
-	const struct timespec pause = { .tv_nsec = POLL_NS };
-	u64 end_ns = now_ns() + ROUNDS_NS;
-	int busy = 0;
-
-	do {
-		if (busy)
-			nanosleep(&pause, NULL);
-		busy = 0;
-		undo_each(u, true, out, &busy, e);
-		undo_each(u, false, out, &busy, e);
-	} while (busy && now_ns() < end_ns);
-	e->text[0] = '\0';
-	return undo_each(u, true, out, NULL, e) + undo_each(u, false, out, NULL, e);
-}
-
-int undo_all_to(struct undo *u, FILE *out, struct err *e)
-{
-	int failed;
-
-	e->text[0] = '\0';
-	failed = undo_rounds(u, out, e);
-	if (u->damaged) {
-		struct err why;
-
-		err_set(&why, 0, "%s: %zu damaged lines; see what they name, then delete the file",
-			u->path, u->damaged);
-		if (out)
-			fprintf(out, "%s\n", why.text);
-		if (!e->text[0])
-			*e = why;
-	}
-	return failed + (int)u->damaged;
-}
-
-int undo_all(struct undo *u, struct err *e)
-{
-	return undo_all_to(u, NULL, e);
 }
 
 size_t undo_pending(const struct undo *u)

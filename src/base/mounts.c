@@ -114,6 +114,17 @@ bool mounted_with(const char *path, const char *option)
 	return fs && mnt_fs_get_option(fs, option, &value, &len) == 0;
 }
 
+void mount_options(const char *mountpoint, char *buf, size_t size)
+{
+	_cleanup_(unref_table) struct libmnt_table *table =
+		mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_fs *fs =
+		table ? mnt_table_find_mountpoint(table, mountpoint, MNT_ITER_BACKWARD) : NULL;
+	const char *options = fs ? mnt_fs_get_options(fs) : NULL;
+
+	snprintf(buf, size, "%s", options ? options : "");
+}
+
 int mount_detached(const char *fstype)
 {
 	_cleanup_close_ int context = fsopen(fstype, FSOPEN_CLOEXEC);

@@ -25,6 +25,10 @@ int mount_of_device(dev_t rdev, struct mount_info *ret);
 /* Is the filesystem that holds @path mounted with option @option (like "nodelalloc")? */
 bool mounted_with(const char *path, const char *option);
 
+/* Its options, those of the mount and those of the filesystem, with commas; "" when there is no
+ * mount at @mountpoint. Cut where @size ends. */
+void mount_options(const char *mountpoint, char *buf, size_t size);
+
 /* A filesystem of the kernel's, like debugfs, that is mounted nowhere: an open directory, or
  * -errno. It goes with its last open file. (fsopen(2), fsmount(2)) */
 int mount_detached(const char *fstype);

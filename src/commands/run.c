@@ -16,6 +16,7 @@ static const char help[] =
 	"  --duration TIME  another duration, like 30s\n"
 	"  --keep           keep image, shadow and histories of a run that passed, too\n"
 	"  --json           JSON lines on stdout, nothing else there\n"
+	"  --output LIST    further reports beside the others: ktap, kcidb, prometheus\n"
 	"  --quiet          no live line\n"
 	"  --until-hit      again and again until it finds something: `stressd repro`, with its "
 	"options\n";
@@ -42,11 +43,13 @@ int cmd_run(int argc, char **argv)
 		{ "duration", required_argument, NULL, 't' },
 		{ "keep", no_argument, NULL, 'k' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct run_options o = { 0 };
+	struct err e = { "" };
 
 	if (until_hit(&argc, argv))
 		return cmd_repro(argc, argv);
@@ -69,6 +72,10 @@ int cmd_run(int argc, char **argv)
 			break;
 		case 'j':
 			o.json = true;
+			break;
+		case 'o':
+			if (report_ask(optarg, &o.formats, &e) < 0)
+				return usage_error("run", "--output %s", e.text);
 			break;
 		case 'q':
 			o.quiet = true;

@@ -39,6 +39,7 @@ static const char help[] =
 	"  --runner PROGRAM in place of the guest's own stressd, as root: a wrapper, a debugger,\n"
 	"                   another build; called as PROGRAM run --quiet --run-dir DIR SCENARIO\n"
 	"  --keep           keep shadow and histories of a run that passed, too\n"
+	"  --output LIST    further reports beside the others: ktap, kcidb, prometheus\n"
 	"  --no-images      keep no filesystem images, not even those of findings: a few hundred\n"
 	"                   MiB each\n"
 	"  --check-config FILE\n"
@@ -104,6 +105,15 @@ static bool take_check_option(struct check_config *check, int c, const char *val
 	return false;
 }
 
+static int take_output(struct vm_options *o, const char *value)
+{
+	u64 formats = 0;
+	struct err e;
+
+	o->output = value;
+	return report_ask(value, &formats, &e) < 0 ? usage_error("vm", "--output %s", e.text) : 0;
+}
+
 /* One option; 0, or the exit status. */
 static int take_option(struct vm_options *o, int c, char *value)
 {
@@ -143,6 +153,8 @@ static int take_option(struct vm_options *o, int c, char *value)
 	case 'r':
 		o->run_dir = value;
 		return 0;
+	case 'o':
+		return take_output(o, value);
 	case 'I':
 		o->no_images = true;
 		return 0;
@@ -276,6 +288,7 @@ int cmd_vm(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "silence", required_argument, NULL, 's' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "output", required_argument, NULL, 'o' },
 		{ "runner", required_argument, NULL, 'R' },
 		{ "keep", no_argument, NULL, 'K' },
 		{ "no-images", no_argument, NULL, 'I' },

@@ -63,10 +63,10 @@ const struct klog_event *klog_event(const struct klog *k, size_t i);
 u64 klog_lost(const struct klog *k);
 /* Every line since the marker is copied to @path as it comes ("kernel.log"). */
 int klog_copy_to(struct klog *k, const char *path);
-/* Lines between two moments (CLOCK_MONOTONIC ns), from a bounded recent window; owned by @k.
- * Returns their number, at most @max. */
+/* Lines between two moments (CLOCK_MONOTONIC ns), from a bounded recent window; owned by @k. Their
+ * own moments go to @times_ns, unless it is NULL. Returns their number, at most @max. */
 size_t klog_lines_between(const struct klog *k, u64 from_ns, u64 to_ns, const char **lines,
-			  size_t max);
+			  u64 *times_ns, size_t max);
 void klog_close(struct klog *k);
 
 /* /proc/sys/kernel/tainted, or -errno. The names of the set bits go to klog_taint_text(). */

@@ -38,7 +38,7 @@ void window_free(struct window *w)
 }
 
 size_t klog_lines_between(const struct klog *k, u64 from_ns, u64 to_ns, const char **lines,
-			  size_t max)
+			  u64 *times_ns, size_t max)
 {
 	const struct window *w = &k->window;
 	size_t n = 0;
@@ -46,8 +46,11 @@ size_t klog_lines_between(const struct klog *k, u64 from_ns, u64 to_ns, const ch
 	for (size_t i = 0; i < w->n && n < max; i++) {
 		const struct window_line *l = &w->lines[(w->first + i) % WINDOW_LINES];
 
-		if (l->time_ns >= from_ns && l->time_ns <= to_ns)
-			lines[n++] = l->text;
+		if (l->time_ns < from_ns || l->time_ns > to_ns)
+			continue;
+		if (times_ns)
+			times_ns[n] = l->time_ns;
+		lines[n++] = l->text;
 	}
 	return n;
 }

@@ -27,10 +27,13 @@ static const struct {
 	unsigned int media;
 	const char *text;
 } entities[] = {
-	{ '&', ON(XML) | ON(XML_ATTR), "&amp;" },
-	{ '<', ON(XML) | ON(XML_ATTR), "&lt;" },
-	{ '>', ON(XML) | ON(XML_ATTR), "&gt;" },
-	{ '"', ON(XML_ATTR), "&quot;" },
+	{ '&', ON(XML) | ON(XML_ATTR) | ON(HTML), "&amp;" },
+	{ '<', ON(XML) | ON(XML_ATTR) | ON(HTML), "&lt;" },
+	{ '>', ON(XML) | ON(XML_ATTR) | ON(HTML), "&gt;" },
+	{ '"', ON(XML_ATTR) | ON(HTML), "&quot;" },
+	{ '\'', ON(HTML), "&#39;" },
+	{ '\n', ON(HTML), "\n" }, /* as they are, though they would move a cursor */
+	{ '\t', ON(HTML), "\t" },
 	{ '\t', ON(XML_ATTR), "&#9;" },
 	{ '\n', ON(XML_ATTR), "&#10;" },
 	{ '\r', ON(XML) | ON(XML_ATTR), "&#13;" },
@@ -38,8 +41,10 @@ static const struct {
 
 static bool is_forbidden(u32 c, enum medium m)
 {
+	if ((m == MEDIUM_TERMINAL || m == MEDIUM_HTML) && utf8_unprintable(c))
+		return true;
 	if (m == MEDIUM_TERMINAL)
-		return utf8_unprintable(c);
+		return false;
 	for (size_t i = 0; m != MEDIUM_UTF8 && i < ARRAY_SIZE(not_in_xml); i++)
 		if (c >= not_in_xml[i].first && c <= not_in_xml[i].last)
 			return true;
@@ -105,7 +110,7 @@ static int columns(const char *s, size_t n)
 	return c;
 }
 
-void put_wrapped(FILE *out, const char *first, int indent, const char *s)
+void put_wrapped_to(FILE *out, int width, const char *first, int indent, const char *s)
 {
 	_cleanup_free_ char *text = text_for(s, MEDIUM_TERMINAL);
 	int at = columns(first, strlen(first));
@@ -113,7 +118,7 @@ void put_wrapped(FILE *out, const char *first, int indent, const char *s)
 
 	fputs(first, out);
 	/* What fits stays as it is: under KASAN's bytes a caret stands behind many blanks. */
-	if (text && at + columns(text, strlen(text)) <= REPORT_COLUMNS) {
+	if (text && at + columns(text, strlen(text)) <= width) {
 		fprintf(out, "%s\n", text);
 		return;
 	}
@@ -121,7 +126,7 @@ void put_wrapped(FILE *out, const char *first, int indent, const char *s)
 		size_t len = strcspn(w, " "), gap = strspn(w + len, " ");
 		int wide = columns(w, len);
 
-		if (!fresh && at + 1 + wide > REPORT_COLUMNS) {
+		if (!fresh && at + 1 + wide > width) {
 			fprintf(out, "\n%*s", indent, "");
 			at = indent;
 			fresh = true;
@@ -132,4 +137,9 @@ void put_wrapped(FILE *out, const char *first, int indent, const char *s)
 		w += len + gap;
 	}
 	fputc('\n', out);
+}
+
+void put_wrapped(FILE *out, const char *first, int indent, const char *s)
+{
+	put_wrapped_to(out, REPORT_COLUMNS, first, indent, s);
 }

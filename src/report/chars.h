@@ -15,6 +15,8 @@ enum medium {
 	MEDIUM_TERMINAL, /* one line: nothing that moves the cursor or turns the direction */
 	MEDIUM_XML,	 /* XML 1.0 content: markup and characters that it forbids */
 	MEDIUM_XML_ATTR, /* the same inside of double quotes: line ends would become blanks */
+	MEDIUM_HTML, /* content and attributes that are also XML; nothing that turns the direction
+		      */
 };
 
 #define REPORT_COLUMNS 96
@@ -27,5 +29,7 @@ char *text_for(const char *s, enum medium m);
 /* Write @s for a terminal, broken at blanks to REPORT_COLUMNS: @first before the first line,
  * @indent blanks before each further one, a line end after the last. */
 void put_wrapped(FILE *out, const char *first, int indent, const char *s);
+/* The same to @width columns. */
+void put_wrapped_to(FILE *out, int width, const char *first, int indent, const char *s);
 
 #endif

@@ -123,22 +123,74 @@ static json_t *texts_to_json(char *const *texts, size_t n)
 	return all;
 }
 
+static json_t *lanes_to_json(const struct timeline *t)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < t->nlanes; i++)
+		all = append(all, json_text(t->lanes[i]));
+	return all;
+}
+
+static json_t *lane_ops_to_json(const struct timeline *t)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < t->nops; i++) {
+		const struct timeline_op *o = &t->ops[i];
+
+		all = append(all,
+			     json_pack("{si so ss so so so so sb sb}", "lane", (int)o->lane, "text",
+				       json_text(o->text), "role", timeline_role_names[o->role],
+				       "start_ms", ms(o->start_ns), "end_ms",
+				       o->end_ns ? ms(o->end_ns) : json_null(), "offset",
+				       o->in_file ? number(o->offset) : json_null(), "bytes",
+				       o->in_file ? number(o->len) : json_null(), "on_cell",
+				       (int)o->on_cell, "failed", (int)o->failed));
+	}
+	return all;
+}
+
+static json_t *marks_to_json(const struct timeline *t)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < t->nmarks; i++) {
+		const struct timeline_mark *m = &t->marks[i];
+
+		all = append(all, json_pack("{ss so so so}", "kind", timeline_mark_names[m->kind],
+					    "text", json_text(m->text), "start_ms", ms(m->start_ns),
+					    "end_ms", m->end_ns ? ms(m->end_ns) : json_null()));
+	}
+	return all;
+}
+
+static json_t *timeline_to_json(const struct timeline *t)
+{
+	if (!t)
+		return json_null();
+	return json_pack("{so so so so}", "lanes", lanes_to_json(t), "operations",
+			 lane_ops_to_json(t), "marks", marks_to_json(t), "left_out",
+			 number(t->left_out));
+}
+
 json_t *finding_to_json(const struct finding *f)
 {
 	bool c = f->has_cell;
 	u64 len = byte_diff(f).len;
 
-	return json_pack("{ss so so so so so so so so so so so so so so so so}", "kind",
-			 finding_infos[f->kind].name, "sentence", json_text(f->sentence), "title",
-			 text_or_null(f->title), "file", text_or_null(f->file), "cell",
-			 c ? number(f->cell) : json_null(), "offset",
-			 c ? number(f->offset) : json_null(), "cell_bytes",
-			 c ? number(len) : json_null(), "time_ms", ms(f->time_ns), "writer",
-			 text_or_null(f->writer), "finder", text_or_null(f->finder), "layers",
-			 layers_to_json(f), "found_hex", c ? hex(f->found, len) : json_null(),
-			 "expected_hex", c ? hex(f->expected, len) : json_null(), "diff",
-			 diff_to_json(f), "operations", operations_to_json(f), "log",
-			 texts_to_json(f->log, f->nlog), "repeats", number(f->repeats));
+	return json_pack(
+		"{ss so so so so so so so so so so so so so so so so so so so}", "kind",
+		finding_infos[f->kind].name, "sentence", json_text(f->sentence), "title",
+		text_or_null(f->title), "file", text_or_null(f->file), "cell",
+		c ? number(f->cell) : json_null(), "offset", c ? number(f->offset) : json_null(),
+		"cell_bytes", c ? number(len) : json_null(), "time_ms", ms(f->time_ns), "writer",
+		text_or_null(f->writer), "finder", text_or_null(f->finder), "layers",
+		layers_to_json(f), "found_hex", c ? hex(f->found, len) : json_null(),
+		"expected_hex", c ? hex(f->expected, len) : json_null(), "diff", diff_to_json(f),
+		"operations", operations_to_json(f), "log", texts_to_json(f->log, f->nlog),
+		"repeats", number(f->repeats), "expected", text_or_null(f->expected_text), "found",
+		text_or_null(f->found_text), "timeline", timeline_to_json(f->timeline));
 }
 
 static json_t *workers_to_json(const struct run_result *r)
@@ -227,12 +279,25 @@ static json_t *kernel_log_to_json(const struct run_result *r)
 			 "after", taint_to_json(r->taint_after));
 }
 
+static json_t *outputs_to_json(const struct run_result *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < r->noutputs; i++)
+		all = append(all, json_pack("{so so so}", "worker", json_text(r->outputs[i].worker),
+					    "file", json_text(r->outputs[i].name), "bytes",
+					    number(r->outputs[i].bytes)));
+	return all;
+}
+
 static json_t *environment_to_json(const struct run_result *r)
 {
-	return json_pack("{so so ss so so so}", "kernel", json_text(r->kernel), "machine",
+	return json_pack("{so so ss so so so so so}", "kernel", json_text(r->kernel), "machine",
 			 json_text(r->machine), "stressd", STRESSD_VERSION, "fs",
 			 text_or_null(r->fs), "mount_options", text_or_null(r->mount_options),
-			 "device", text_or_null(r->device));
+			 "device", text_or_null(r->device), "cpus",
+			 r->cpus ? number(r->cpus) : json_null(), "memory_bytes",
+			 r->memory_bytes ? number(r->memory_bytes) : json_null());
 }
 
 static json_t *findings_to_json(const struct run_result *r)
@@ -262,8 +327,8 @@ json_t *result_to_json(const struct run_result *r)
 
 	snprintf(key, sizeof(key), "%016llx", (unsigned long long)r->run_key);
 	return json_pack(
-		"{si so ss si so so so so sf sf sf ss so so so so so so so so so so so}", "version",
-		RESULT_VERSION, "scenario",
+		"{si so ss si so so so so sf sf sf ss so so so so so so so so so so so so}",
+		"version", RESULT_VERSION, "scenario",
 		r->sc && r->sc->name ? json_text(r->sc->name) : json_null(), "verdict",
 		verdict_names[r->verdict], "exit", r->exit, "reason", text_or_null(r->reason),
 		"seed", number(r->seed), "started", started_to_json(r), "expect",
@@ -274,7 +339,7 @@ json_t *result_to_json(const struct run_result *r)
 		findings_to_json(r), "kernel_log", kernel_log_to_json(r), "environment",
 		environment_to_json(r), "dropped", texts_to_json(r->dropped, r->ndropped), "notes",
 		texts_to_json(r->notes, r->nnotes), "run_dir", text_or_null(r->run_dir),
-		"reproduce", text_or_null(r->reproduce));
+		"reproduce", text_or_null(r->reproduce), "outputs", outputs_to_json(r));
 }
 
 static int write_json(const struct run_result *r, FILE *out)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * junit.xml for CI servers. One test case a run, with a name that stays the same from night to
- * night: findings are its failure, whatever their number. Attributes and order are those that the
- * XML schemas in use (Ant, Jenkins xunit) all accept.
+ * night: findings are its failure, whatever their number. Attributes and order are those of the
+ * schema that fstests publishes, so that whoever collects its results collects these.
  */
 #include "base/cleanup.h"
 #include "report/chars.h"
@@ -10,6 +10,9 @@
 #include "report/text_finding.h"
 
 #include <errno.h>
+
+#define NAMESPACE "https://git.kernel.org/pub/scm/fs/xfs/xfstests-dev.git"
+#define RFC3339	  "%Y-%m-%dT%H:%M:%S+00:00"
 
 static void put_attr(FILE *out, const char *name, const char *value)
 {
@@ -89,9 +92,9 @@ static int put_system_out(const struct run_result *r, FILE *out)
 	report_text(r, mem, false);
 	if (fclose(mem) != 0)
 		return -errno;
-	fputs("  <system-out>", out);
+	fputs("    <system-out>", out);
 	put_text(out, text, MEDIUM_XML);
-	fputs("</system-out>\n  <system-err/>\n", out);
+	fputs("</system-out>\n", out);
 	return 0;
 }
 
@@ -99,29 +102,34 @@ static int write_junit(const struct run_result *r, FILE *out)
 {
 	const char *name = r->sc && r->sc->name ? r->sc->name : "stressd";
 	double all_s = r->setup_s + r->duration_s + r->verify_s;
-	char when[32] = "1970-01-01T00:00:00";
-	bool error = r->verdict == VERDICT_ERROR || r->verdict == VERDICT_INCOMPLETE;
+	char when[40] = "1970-01-01T00:00:00+00:00", now[40];
+	time_t now_s = time(NULL);
 	struct tm tm;
 	int err;
 
 	if (gmtime_r(&r->started.tv_sec, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+		strftime(when, sizeof(when), RFC3339, &tm);
+	strftime(now, sizeof(now), RFC3339, gmtime_r(&now_s, &tm));
 	/* The schemas want a host; which machine it was is told by the kernel property. */
-	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stressd\"", out);
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite xmlns=\"" NAMESPACE
+	      "\" name=\"stressd\"",
+	      out);
 	put_attr(out, "timestamp", when);
+	put_attr(out, "start_timestamp", when);
+	put_attr(out, "report_timestamp", now);
 	fprintf(out,
-		" hostname=\"localhost\" tests=\"1\" failures=\"%d\" errors=\"%d\" skipped=\"%d\""
+		" hostname=\"localhost\" tests=\"1\" failures=\"%d\" skipped=\"%d\""
 		" time=\"%.3f\">\n",
-		r->verdict == VERDICT_FAIL, error, r->verdict == VERDICT_SKIP, all_s);
+		elements[r->verdict] && r->verdict != VERDICT_SKIP, r->verdict == VERDICT_SKIP,
+		all_s);
 	put_properties(r, out);
 	fputs("  <testcase", out);
 	put_attr(out, "name", name);
 	put_attr(out, "classname", *r->fs ? r->fs : "stressd");
 	fprintf(out, " time=\"%.3f\">\n", all_s);
 	put_outcome(r, out);
-	fputs("  </testcase>\n", out);
 	err = put_system_out(r, out);
-	fputs("</testsuite>\n", out);
+	fputs("  </testcase>\n</testsuite>\n", out);
 	return err < 0 ? err : report_flush(out);
 }
 

@@ -71,6 +71,18 @@ const char *people_time(char buf[PEOPLE_MAX], u64 ns)
 	return buf;
 }
 
+const char *people_against(char buf[PEOPLE_MAX], u64 ns, u64 zero_ns)
+{
+	char t[PEOPLE_MAX];
+
+	if (ns == zero_ns)
+		snprintf(buf, PEOPLE_MAX, "0");
+	else
+		snprintf(buf, PEOPLE_MAX, "%c%.30s", ns < zero_ns ? '-' : '+',
+			 people_time(t, ns < zero_ns ? zero_ns - ns : ns - zero_ns));
+	return buf;
+}
+
 const char *people_rate(char buf[PEOPLE_MAX], u64 n, double seconds)
 {
 	return people_count(buf, seconds > 0 ? (u64)((double)n / seconds) : 0);

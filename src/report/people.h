@@ -16,6 +16,8 @@ const char *people_count(char buf[PEOPLE_MAX], u64 n);
 const char *people_bytes(char buf[PEOPLE_MAX], u64 bytes);
 /* "850 ns", "12.30 us", "1.204 s", "2 m 03 s", "1 h 02 m" */
 const char *people_time(char buf[PEOPLE_MAX], u64 ns);
+/* A moment against another: "-1.204 ms", "+20.00 us", "0" */
+const char *people_against(char buf[PEOPLE_MAX], u64 ns, u64 zero_ns);
 /* Operations a second over @seconds, without the "/s"; "0" for no time at all. */
 const char *people_rate(char buf[PEOPLE_MAX], u64 n, double seconds);
 

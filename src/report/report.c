@@ -84,13 +84,38 @@ static int write_format(const struct report_format *f, const struct run_result *
 	return err_set(e, err, "%s/%s cannot be written: %s", r->run_dir, f->file, strerror(-err));
 }
 
+int report_ask(const char *list, u64 *formats, struct err *e)
+{
+	for (const char *word = list; *word;) {
+		size_t len = strcspn(word, ","), i = 0;
+
+		while (report_formats[i] && (strlen(report_formats[i]->name) != len ||
+					     memcmp(report_formats[i]->name, word, len) != 0))
+			i++;
+		if (!report_formats[i])
+			return err_set(e, -EINVAL,
+				       "%.*s: there is no such report; `stressd list reports` has "
+				       "all of them",
+				       (int)len, word);
+		*formats |= 1ULL << i;
+		word += len + (word[len] == ',');
+	}
+	return 0;
+}
+
+static bool is_wanted(const struct run_result *r, size_t i)
+{
+	return !report_formats[i]->on_request || r->formats >> i & 1;
+}
+
 int report_write_all(const struct run_result *r, struct err *e)
 {
 	struct err later;
 	int first = 0;
 
-	for (const struct report_format *const *f = report_formats; *f; f++) {
-		int err = (*f)->file ? write_format(*f, r, first ? &later : e) : 0;
+	for (size_t i = 0; report_formats[i]; i++) {
+		int err = is_wanted(r, i) ? write_format(report_formats[i], r, first ? &later : e)
+					  : 0;
 
 		if (first == 0)
 			first = err;

@@ -59,6 +59,13 @@ struct fault_result {
 	char balance[1024]; /* what came of it, in a sentence */
 };
 
+/* What a program that ran beside the workers left in the run directory. */
+struct output_file {
+	char worker[32]; /* "fio.0" */
+	char name[64];	 /* in the run directory */
+	u64 bytes;
+};
+
 struct run_result {
 	const struct scenario *sc;
 	int verdict; /* enum run_verdict */
@@ -72,6 +79,8 @@ struct run_result {
 	char run_dir[512];
 	char kernel[128]; /* uname: release and version */
 	char machine[64];
+	u32 cpus;	  /* online; 0: not known, as memory */
+	u64 memory_bytes; /* of the machine */
 	char fs[16], mount_options[256], device[64];
 	struct worker_result *workers;
 	size_t nworkers;
@@ -79,7 +88,10 @@ struct run_result {
 	size_t nraces;
 	struct fault_result *faults;
 	size_t nfaults;
-	char expected_end[256]; /* faults ended the filesystem, as they may; "" otherwise */
+	struct output_file *outputs;
+	size_t noutputs;
+	u64 formats;		   /* asked for, as report_ask() gave them */
+	char expected_end[256];	   /* faults ended the filesystem, as they may; "" otherwise */
 	struct finding **findings; /* worst first is not promised; in order of time */
 	size_t nfindings;
 	u64 findings_lost; /* sightings that did not fit on the board */
@@ -97,15 +109,19 @@ struct run_result {
 
 struct report_format {
 	const char *name, *help;
-	const char *file; /* in the run directory; NULL: only on request */
+	const char *file; /* in the run directory */
+	bool on_request;  /* only for a run that asked for it: --output */
 	/* 0 or -errno when @out cannot be written; flushes it. */
 	int (*write)(const struct run_result *r, FILE *out);
 };
 extern const struct report_format *const report_formats[]; /* NULL-terminated */
 const struct report_format *report_format_by_name(const char *name);
+/* Add the formats of @list, "ktap,kcidb", to a set. -EINVAL: there is none of a name, in @e. */
+int report_ask(const char *list, u64 *formats, struct err *e);
 /* Flush @out: 0, or -errno if anything that was written to it did not arrive. */
 int report_flush(FILE *out);
-/* Write every format that has a file into r->run_dir, each whole or not at all. When one fails the
+/* Write every format into r->run_dir, those on request if r->formats has them, each whole or not
+ * at all. When one fails the
  * others are still written; returns the first failure's -errno, @e names its file. */
 int report_write_all(const struct run_result *r, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "report/bytes.h"
 #include "report/chars.h"
+#include "report/layers.h"
 #include "report/people.h"
 
 #include <string.h>
@@ -44,26 +45,6 @@ static void put_bytes(const struct finding *f, FILE *out, const struct style *st
 	byte_diff_dump(f, out, st);
 }
 
-/* What the pattern of good and bad layers says about where the data died. The device is left
- * out: what it holds may only be late, the others flush before they read. */
-static const char *layers_say(const struct finding *f)
-{
-	static const int disk[] = { LAYER_DIRECT, LAYER_DROPPED, LAYER_REMOUNTED };
-	int cache = f->layers[LAYER_CACHE].state, good = 0, bad = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(disk); i++) {
-		good += f->layers[disk[i]].state == LAYER_GOOD;
-		bad += f->layers[disk[i]].state == LAYER_BAD;
-	}
-	if (cache == LAYER_BAD && good && !bad)
-		return "The page cache is wrong; the disk has the right bytes.";
-	if (cache == LAYER_GOOD && bad && !good)
-		return "The page cache has the right bytes; the disk has not.";
-	if (cache == LAYER_BAD && bad && !good)
-		return "Wrong in the page cache and on the disk.";
-	return "";
-}
-
 static void put_layers(const struct finding *f, FILE *out, const struct style *st)
 {
 	static const char *const marks[] = {
@@ -72,11 +53,8 @@ static void put_layers(const struct finding *f, FILE *out, const struct style *s
 		[LAYER_BAD] = "WRONG",
 		[LAYER_UNAVAILABLE] = "n/a",
 	};
-	bool any = false;
 
-	for (int i = 0; i < LAYERS; i++)
-		any |= f->layers[i].state != LAYER_NOT_READ;
-	if (!any)
+	if (!layers_read(f))
 		return;
 	fprintf(out, "\n   %sLayers:%s ", st->strong, st->off);
 	for (int i = 0; i < LAYERS; i++) {
@@ -100,19 +78,6 @@ static void put_layers(const struct finding *f, FILE *out, const struct style *s
 		fprintf(out, "     %s\n", layers_say(f));
 }
 
-/* A moment against the finding's: "-1.204 ms", "+20 us", "0". */
-static const char *against(char *buf, size_t size, u64 ns, u64 finding_ns)
-{
-	char t[PEOPLE_MAX];
-
-	if (ns == finding_ns)
-		snprintf(buf, size, "0");
-	else
-		snprintf(buf, size, "%c%s", ns < finding_ns ? '-' : '+',
-			 people_time(t, ns < finding_ns ? finding_ns - ns : ns - finding_ns));
-	return buf;
-}
-
 static void put_operations(const struct finding *f, FILE *out, const struct style *st)
 {
 	if (!f->nops)
@@ -121,11 +86,11 @@ static void put_operations(const struct finding *f, FILE *out, const struct styl
 		st->strong, st->off);
 	for (size_t i = 0; i < f->nops; i++) {
 		const struct finding_op *op = &f->ops[i];
-		char start[40], end[40] = "in flight", first[160];
+		char start[PEOPLE_MAX], end[PEOPLE_MAX] = "in flight", first[160];
 
-		against(start, sizeof(start), op->start_ns, f->time_ns);
+		people_against(start, op->start_ns, f->time_ns);
 		if (op->end_ns)
-			against(end, sizeof(end), op->end_ns, f->time_ns);
+			people_against(end, op->end_ns, f->time_ns);
 		snprintf(first, sizeof(first), "     %12s .. %-12s %-18s ", start, end, op->actor);
 		put_wrapped(out, first, 53, op->text);
 	}

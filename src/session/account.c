@@ -2,6 +2,8 @@
 /* Sentences and evidence. */
 #include "session/account.h"
 
+#include "session/scene.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -105,7 +107,8 @@ static int rank(const struct search *q, const struct deed *d)
 		return 5;
 	if (effect == 'W' && overlaps_read && covers(r, q->s->file, q->from, q->to))
 		return 4;
-	if ((effect == 'Z' || effect == 'M') &&
+	/* What it writes elsewhere in the page makes blocks and folios of this cell, too. */
+	if ((effect == 'Z' || effect == 'M' || (effect == 'W' && overlaps_read)) &&
 	    op_touches(r, q->s->file, q->from & ~4095ULL, (q->from & ~4095ULL) + 4096))
 		return 3;
 	if (overlaps_read && effect == 'W')
@@ -203,6 +206,8 @@ static void say_cell(struct finding *f, const struct shadow *sh, const struct si
 		q->suspect_rank && (!q->suspect.op.end_ns || q->suspect.op.end_ns >= s->start_ns);
 
 	say_expected(sh, s, expected, sizeof(expected));
+	snprintf(f->expected_text, sizeof(f->expected_text), "%s", expected);
+	snprintf(f->found_text, sizeof(f->found_text), "%s", s->verdict.what);
 	if (s->more)
 		snprintf(more, sizeof(more), " and %llu more", (unsigned long long)s->more);
 	if (q->suspect_rank > 1) {
@@ -241,6 +246,25 @@ static u16 writer_of(const struct shadow *sh, const struct sighting *s)
 	return CELL_WHO(s->view.settled);
 }
 
+static void add_timeline(struct finding *f, const struct shadow *sh, const struct history *h,
+			 const struct search *q, u64 start_ns)
+{
+	struct scene scene = { .sh = sh,
+			       .history = h,
+			       .run_ns = start_ns,
+			       .who = q->s->finder,
+			       .begin_ns = q->s->start_ns,
+			       .end_ns = q->s->time_ns,
+			       .has_cell = true,
+			       .file = q->s->file,
+			       .from = q->from,
+			       .to = q->to,
+			       .write = q->has_write ? &q->write : NULL,
+			       .suspect = q->suspect_rank > 1 ? &q->suspect : NULL };
+
+	f->timeline = scene_timeline(&scene);
+}
+
 static void fill_cell(struct finding *f, const struct shadow *sh, const struct history *h,
 		      const struct sighting *s, u64 start_ns)
 {
@@ -268,6 +292,7 @@ static void fill_cell(struct finding *f, const struct shadow *sh, const struct h
 		q.writer = q.suspect.who;
 	snprintf(f->writer, sizeof(f->writer), "%s", shadow_writer(sh, q.writer));
 	add_ops(f, sh, &q, start_ns);
+	add_timeline(f, sh, h, &q, start_ns);
 	say_cell(f, sh, s, &q, start_ns);
 }
 
@@ -350,7 +375,16 @@ void account_join(struct finding *f, const struct shadow *sh, const struct histo
 		  u64 time_ns, u64 start_ns)
 {
 	struct join j = { .who = who, .time_ns = time_ns };
+	struct scene scene = { .sh = sh,
+			       .history = h,
+			       .run_ns = start_ns,
+			       .who = who,
+			       .begin_ns = time_ns,
+			       .end_ns = time_ns };
 
+	f->timeline = scene_timeline(&scene);
+	if (!who)
+		return;
 	snprintf(f->writer, sizeof(f->writer), "%s", shadow_writer(sh, who));
 	history_each(h, gather_of, &j);
 	add_ops(f, sh, &j.q, start_ns);

@@ -18,7 +18,8 @@ struct finding *account_make(const struct shadow *sh, const struct history *h,
 /* A finding that has no cell: @kind with @sentence. */
 struct finding *account_plain(enum finding_kind kind, const char *finder, u64 time_ns,
 			      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* The operations of process @who around @time_ns (CLOCK_MONOTONIC), for kernel-log findings. */
+/* The operations around @time_ns (CLOCK_MONOTONIC), for kernel-log findings: those of process @who
+ * foremost; 0: the log names none. */
 void account_join(struct finding *f, const struct shadow *sh, const struct history *h, u16 who,
 		  u64 time_ns, u64 start_ns);
 

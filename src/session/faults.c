@@ -193,8 +193,10 @@ static void disarm(struct session *s, struct fault_run *r)
 	if (r->fault.type->disarm(&r->fault, &e) < 0)
 		judge_trouble(s, "%s could not be disarmed: %s", r->fault.type->name, e.text);
 	now = now_ns();
-	if (r->armed)
+	if (r->armed) {
 		r->armed_ns_total += now - r->armed_at;
+		r->windows[(r->armings - 1) % FAULT_WINDOWS].to_ns = now;
+	}
 	r->armed = false;
 	close_window(s, r, now);
 	fault_step(r, "disarmed");
@@ -216,6 +218,8 @@ static void arm(struct session *s, struct fault_run *r)
 		return;
 	}
 	r->armed = true;
+	r->windows[r->armings % FAULT_WINDOWS].from_ns = r->armed_at;
+	r->windows[r->armings % FAULT_WINDOWS].to_ns = 0;
 	r->armings++;
 	if (r->fault.type->flags & FAULT_CUTS)
 		atomic_store(&s->run->fs_down_ns, r->armed_at);
@@ -311,6 +315,26 @@ int faults_start(struct session *s, struct err *e)
 	}
 	faults_due(s);
 	return 0;
+}
+
+void faults_mark(const struct session *s, struct timeline *t)
+{
+	u64 from, to, run = s->run ? s->run->start_ns : 0;
+
+	if (!t)
+		return;
+	timeline_span(t, &from, &to);
+	for (size_t i = 0; i < s->nfaults; i++) {
+		const struct fault_run *r = &s->faults[i];
+
+		for (u64 w = 0; w < MIN(r->armings, (u64)FAULT_WINDOWS); w++) {
+			u64 a = r->windows[w].from_ns - run, z = r->windows[w].to_ns;
+
+			if (a <= to && (!z || z - run >= from))
+				timeline_mark(t, MARK_FAULT, a, z ? z - run : 0,
+					      r->fault.type->name);
+		}
+	}
 }
 
 static void put_back(struct session *s, struct fault_run *r)

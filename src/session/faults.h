@@ -12,6 +12,8 @@
 
 struct session;
 
+#define FAULT_WINDOWS 64 /* the last ones of a fault, for timelines */
+
 struct fault_run {
 	struct fault fault;
 	const struct sc_fault *sc;
@@ -21,6 +23,9 @@ struct fault_run {
 	u64 armed_at, arm_due, step_due; /* CLOCK_MONOTONIC; SCHEDULE_NEVER */
 	int log_set, log_after_set;	 /* of the kernel log, -1: none */
 	char error[256];		 /* why it could not be armed, the first time */
+	struct {
+		u64 from_ns, to_ns; /* CLOCK_MONOTONIC; to 0: armed still */
+	} windows[FAULT_WINDOWS];   /* by armings, the oldest overwritten */
 };
 
 /* Before anything is changed: what do they lack here? Drops optional ones. 0, or -errno as
@@ -44,6 +49,9 @@ void faults_free(struct session *s);
 void faults_unpin(struct session *s);
 /* Errors injected so far by the faults that count them. */
 u64 faults_injected(const struct session *s);
+
+/* Put on the timeline when faults were armed in its span; NULL: nothing. */
+void faults_mark(const struct session *s, struct timeline *t);
 
 /* owed.c */
 /* Take the errors of writeback out of the new lines of the kernel log. */

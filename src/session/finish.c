@@ -6,14 +6,18 @@
  */
 #include "session/session.h"
 
+#include "base/cleanup.h"
 #include "base/state.h"
 #include "base/step.h"
 #include "session/account.h"
 #include "session/faults.h"
 #include "session/replay.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -173,13 +177,58 @@ void session_describe(struct session *s)
 		snprintf(r->kernel, sizeof(r->kernel), "%.60s %.60s", u.release, u.version);
 		snprintf(r->machine, sizeof(r->machine), "%.60s", u.machine);
 	}
+	r->cpus = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 0L);
+	r->memory_bytes = (u64)MAX(sysconf(_SC_PHYS_PAGES), 0L) * (u64)sysconf(_SC_PAGESIZE);
+	r->formats = s->o->formats;
 	snprintf(r->reproduce, sizeof(r->reproduce), "stressd run --seed %llu %s",
 		 (unsigned long long)r->seed, s->sc->path);
+}
+
+/* "fio.3.json" of the process with id 3 of a worker "fio". */
+static const struct crew *crew_of_output(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->ncrew; i++) {
+		char prefix[64];
+		int n = snprintf(prefix, sizeof(prefix), "%s.%u.", s->crew[i].type,
+				 s->crew[i].plan.id);
+
+		if (!strncmp(name, prefix, (size_t)n))
+			return &s->crew[i];
+	}
+	return NULL;
+}
+
+/* What programs printed and wrote stays beside the results. */
+static void list_outputs(struct session *s)
+{
+	_cleanup_closedir_ DIR *d = opendir(s->run_dir);
+	struct run_result *r = &s->result;
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		const struct crew *c = crew_of_output(s, de->d_name);
+		struct output_file *grown, *o;
+		struct stat st;
+
+		if (!c || strlen(de->d_name) >= sizeof(o->name) ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		grown = reallocarray(r->outputs, r->noutputs + 1, sizeof(*grown));
+		if (!grown)
+			return;
+		r->outputs = grown;
+		o = &grown[r->noutputs++];
+		snprintf(o->worker, sizeof(o->worker), "%s", c->name);
+		memcpy(o->name, de->d_name, strlen(de->d_name) + 1); /* fits, see above */
+		o->bytes = (u64)st.st_size;
+	}
 }
 
 void finish_report(struct session *s)
 {
 	struct err e = { "" };
+
+	list_outputs(s);
 
 	live_close(s->live, &s->result);
 	s->live = NULL;
@@ -238,6 +287,7 @@ void session_free(struct session *s)
 	faults_free(s);
 	moments_free(s);
 	free(r->workers);
+	free(r->outputs);
 	free(r->races);
 	scenario_free(s->sc);
 }

@@ -194,14 +194,22 @@ static bool explained(struct session *s, const struct sighting *si)
 static void add_log(struct session *s, struct finding *f, u64 time_ns)
 {
 	const char *lines[FINDING_LINES];
+	u64 times[FINDING_LINES], from, to;
 	size_t n;
 
 	if (!s->klog)
 		return;
 	n = klog_lines_between(s->klog, time_ns - MIN(time_ns, 50 * NSEC_PER_MSEC),
-			       time_ns + 10 * NSEC_PER_MSEC, lines, ARRAY_SIZE(lines));
-	for (size_t i = 0; i < n; i++)
+			       time_ns + 10 * NSEC_PER_MSEC, lines, times, ARRAY_SIZE(lines));
+	if (f->timeline)
+		timeline_span(f->timeline, &from, &to);
+	for (size_t i = 0; i < n; i++) {
+		u64 at = times[i] - MIN(times[i], s->run->start_ns);
+
 		f->log[f->nlog++] = strdup(lines[i]);
+		if (f->timeline && at >= from && at <= to)
+			timeline_mark(f->timeline, MARK_LOG, at, at, lines[i]);
+	}
 }
 
 /* An actor counts its own sightings as hits. What anybody else sees is laid to every race. */
@@ -238,6 +246,7 @@ size_t judge_sightings(struct session *s)
 			hit_races(s, crew_by_id(s, si->finder));
 			ledger_name_loss(s, f);
 			add_log(s, f, si->time_ns);
+			faults_mark(s, f->timeline);
 			judge_add(s, f);
 		}
 		atomic_store_explicit(&si->state, 0, memory_order_release);
@@ -272,8 +281,10 @@ static void take_event(struct session *s, const struct klog_event *ev)
 		race_hit(c->plan.w.race);
 	else if (s->run)
 		hit_races(s, NULL);
-	if (c)
-		account_join(f, &s->shadow, &s->history, c->plan.id, ev->time_ns, start_ns);
+	account_join(f, &s->shadow, &s->history, c ? c->plan.id : 0, ev->time_ns, start_ns);
+	if (f->timeline)
+		timeline_mark(f->timeline, MARK_LOG, f->time_ns, f->time_ns, ev->title);
+	faults_mark(s, f->timeline);
 	judge_add(s, f);
 }
 

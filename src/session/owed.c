@@ -51,7 +51,7 @@ void owed_read(struct session *s)
 
 	if (!s->fault_pins || !device || !s->klog)
 		return;
-	n = klog_lines_between(s->klog, from, now, lines, LINES);
+	n = klog_lines_between(s->klog, from, now, lines, NULL, LINES);
 	s->owed_read_ns = now;
 	for (size_t l = 0; l < n; l++) {
 		struct stat st;

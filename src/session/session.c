@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/mounts.h"
 #include "base/state.h"
 #include "base/step.h"
 #include "base/units.h"
@@ -215,6 +216,7 @@ void session_know_target(struct session *s)
 
 	snprintf(s->result.fs, sizeof(s->result.fs), "%s", s->target.fs);
 	snprintf(s->result.device, sizeof(s->result.device), "%s", s->target.device);
+	mount_options(s->target.root, s->result.mount_options, sizeof(s->result.mount_options));
 	if (s->klog)
 		klog_own_device(s->klog, *own ? own + 5 : "");
 }

@@ -23,6 +23,7 @@ struct run_options {
 	const char *duration; /* overrides, or NULL */
 	const char *seed;
 	bool json, quiet, keep;
+	u64 formats; /* of reports, as report_ask() gave them */
 };
 
 struct crew {

@@ -56,8 +56,9 @@ static const char *text_of(json_t *o, const char *key)
 static void __attribute__((noreturn))
 become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd)
 {
-	const char *runner = text_of(g->plan, "runner"), *destroy;
+	const char *runner = text_of(g->plan, "runner"), *output = text_of(g->plan, "output");
 	const char *argv[16] = { runner ? runner : PROGRAM, "run", "--quiet", "--run-dir", dir };
+	const char *destroy;
 	int n = 5;
 
 	destroy = text_of(row, "destroy");
@@ -67,6 +68,10 @@ become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd
 	}
 	if (json_is_true(json_object_get(g->plan, "keep")))
 		argv[n++] = "--keep";
+	if (output) {
+		argv[n++] = "--output";
+		argv[n++] = output;
+	}
 	argv[n++] = text_of(row, "path");
 	setsid();
 	dup2(out_fd, STDOUT_FILENO);

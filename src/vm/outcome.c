@@ -159,6 +159,8 @@ static void describe(const struct watch *w, struct run_result *r, size_t i, cons
 	snprintf(r->machine, sizeof(r->machine), "x86_64");
 	snprintf(r->reproduce, sizeof(r->reproduce), "stressd vm --kernel %s %s", w->o->kernel,
 		 sc->path);
+	if (w->o->output)
+		report_ask(w->o->output, &r->formats, &(struct err){ "" });
 	r->klog_watched = true;
 	r->klog_events = klog_count(w->klog);
 }

@@ -24,6 +24,7 @@ struct vm_options {
 	u64 each_ns;	/* of one scenario, like timeout_ns; 0: as long as all of it lasts */
 	u64 silence_ns; /* without a heartbeat: the guest hangs */
 	u64 cut_ns;	/* the power is cut so long after the first operation; 0: never */
+	const char *output; /* further reports, as report_ask() takes them; NULL: none */
 	bool keep;
 	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];

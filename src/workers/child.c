@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#define KEPT_MAX 16 /* outputs of runs that failed */
 #define POLL_MS	 20
 #define GRACE_NS (5 * NSEC_PER_SEC) /* between SIGTERM and SIGKILL */
 
@@ -181,6 +182,18 @@ const char *child_how(const struct child_result *r, char *buf, size_t size)
 	else
 		snprintf(buf, size, "exited with %d", r->exit_code);
 	return buf;
+}
+
+void child_keep(const char *path, char *kept, size_t size)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (int n = 1; dot && n <= KEPT_MAX; n++) {
+		snprintf(kept, size, "%.*s.failed-%d%s", (int)(dot - path), path, n, dot);
+		if (access(kept, F_OK) < 0 && rename(path, kept) == 0)
+			return;
+	}
+	snprintf(kept, size, "%s", path);
 }
 
 int child_target_root(const struct worker *w, char *buf, size_t size, struct err *e)

@@ -32,6 +32,11 @@ int child_run(struct worker *w, const struct child *c, struct child_result *ret,
 /* "exited with 3", "was killed by signal 9", ... in @buf, which is returned. */
 const char *child_how(const struct child_result *r, char *buf, size_t size);
 
+/* What @path holds is evidence, and the program may run again: give it a name of its own, in @kept,
+ * "fio.3.json" that of "fio.3.failed-1.json". Of 16 of them at most, and of what cannot be renamed,
+ * @kept is @path. */
+void child_keep(const char *path, char *kept, size_t size);
+
 /* The directory that the scenario's files are in. 0, or -EINVAL when there is none. */
 int child_target_root(const struct worker *w, char *buf, size_t size, struct err *e);
 

@@ -44,10 +44,11 @@ static void complain(struct worker *w, const struct child_result *res, const cha
 {
 	OPTIONS(exec, w);
 	struct state *s = w->state;
-	char text[256], how[80];
+	char text[256], how[80], kept[640];
 
+	child_keep(s->log, kept, sizeof(kept));
 	snprintf(text, sizeof(text), "%.60s %s%s%s; its output is in %.100s", o->program[0],
-		 child_how(res, how, sizeof(how)), what[0] ? ", " : "", what, s->log);
+		 child_how(res, how, sizeof(how)), what[0] ? ", " : "", what, kept);
 	sight_text(&w->actor, FINDING_PROGRAM_FAILED, text);
 }
 

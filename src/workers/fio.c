@@ -43,15 +43,21 @@ static const struct opt_def options[] = {
 struct state {
 	char dir[PATH_MAX], name[32], root[PATH_MAX - 64];
 	char job[600], log[600], json[600], output_arg[640];
+	char kept[640]; /* report of this run of it, if it failed */
 };
 
 static void complain(struct worker *w, const char *job, const char *what)
 {
 	struct state *s = w->state;
-	char text[256];
+	char text[256], log[640];
 
+	/* Several jobs of one run may fail: its outputs are kept once. */
+	if (!s->kept[0]) {
+		child_keep(s->json, s->kept, sizeof(s->kept));
+		child_keep(s->log, log, sizeof(log));
+	}
 	snprintf(text, sizeof(text), "fio job %.60s %.80s; its output is in %.80s", job, what,
-		 s->json);
+		 s->kept);
 	sight_text(&w->actor, FINDING_PROGRAM_FAILED, text);
 }
 
@@ -125,6 +131,7 @@ static int step(struct worker *w)
 		argv[n++] = *v;
 	argv[n] = s->job;
 	unlink(s->json);
+	s->kept[0] = '\0';
 	r = child_run(w, &c, &res, &w->err);
 	if (r < 0)
 		return r;

@@ -33,6 +33,7 @@ ROOMS = {
     "writelog": {"base"},
     "race": {"base"},
     "probe": {"base"},
+    "timeline": {"base"},
     "undo": {"base"},
     "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},

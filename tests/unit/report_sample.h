@@ -30,7 +30,66 @@ struct sample {
 	struct worker_result workers[2];
 	struct finding *findings[SAMPLE_FINDINGS_MAX], *f;
 	char *notes[1], *dropped[1], *log[2];
+	struct timeline timeline; /* of every finding */
+	struct output_file output;
 };
+
+/* A store that lasts from before the read to after it, another long before, a fault, a line. */
+static inline void sample_timeline(struct timeline *t)
+{
+	const u64 at = 1204 * NSEC_PER_MSEC;
+
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "short_write.1", "mmap_writer.0",
+						     "dio_reader.1" };
+
+		assert_int_equal(timeline_lane(t, names[i]), i);
+	}
+	t->ops[0] = (struct timeline_op){ .lane = 1,
+					  .role = ROLE_WRITE,
+					  .effect = 'W',
+					  .in_file = true,
+					  .on_cell = true,
+					  .on_page = true,
+					  .offset = 812 * 512,
+					  .len = 512,
+					  .start_ns = 200 * NSEC_PER_MSEC,
+					  .end_ns = 200 * NSEC_PER_MSEC + 4000,
+					  .text = "store(512 bytes at 415744) = 512" };
+	t->ops[1] = (struct timeline_op){ .lane = 0,
+					  .role = ROLE_SUSPECT,
+					  .effect = 'W',
+					  .in_file = true,
+					  .on_cell = true,
+					  .on_page = true,
+					  .offset = 393216,
+					  .len = 458752,
+					  .start_ns = at - 2 * NSEC_PER_MSEC,
+					  .end_ns = at - 50000,
+					  .text = "pwrite(458752 bytes at 393216) = 12288" };
+	t->ops[2] = (struct timeline_op){ .lane = 2,
+					  .role = ROLE_FINDER,
+					  .effect = 'R',
+					  .in_file = true,
+					  .on_cell = true,
+					  .on_page = true,
+					  .offset = 811 * 512,
+					  .len = 4096,
+					  .start_ns = at - 70000,
+					  .end_ns = at - 1000,
+					  .text = "direct pread(4096 bytes at 415232) = 4096" };
+	t->ops[3] = (struct timeline_op){ .lane = 1,
+					  .effect = 'W',
+					  .in_file = true,
+					  .offset = 900 * 512,
+					  .len = 512,
+					  .start_ns = at - 30000,
+					  .text = "store(512 bytes at 460800), in flight" };
+	t->nops = 4;
+	t->left_out = 12;
+	timeline_mark(t, MARK_FAULT, NSEC_PER_SEC, 0, "fail_make_request");
+	timeline_mark(t, MARK_LOG, at - 60000, at - 60000, "XFS (loop0): first line");
+}
 
 static inline void sample_finding(struct sample *s, struct finding *f, size_t i)
 {
@@ -62,6 +121,9 @@ static inline void sample_finding(struct sample *s, struct finding *f, size_t i)
 	f->log[1] = s->log[1];
 	f->nlog = 2;
 	f->repeats = 3;
+	strcpy(f->expected_text, "generation 31 by mmap_writer.0");
+	strcpy(f->found_text, "zeros");
+	f->timeline = &s->timeline;
 }
 
 static inline struct sample *sample_new(size_t nfindings)
@@ -74,6 +136,8 @@ static inline struct sample *sample_new(size_t nfindings)
 	s->f = calloc(nfindings + 1, sizeof(*s->f));
 	s->log[0] = "XFS (loop0): first line";
 	s->log[1] = "WARNING: CPU: 1 PID: 7 at fs/iomap/buffered-io.c:1 iomap_thing+0x10/0x20";
+	sample_timeline(&s->timeline);
+	s->output = (struct output_file){ "fio.0", "fio.3.json", 1234 };
 	for (size_t i = 0; i < nfindings; i++) {
 		sample_finding(s, &s->f[i], i);
 		s->findings[i] = &s->f[i];
@@ -100,6 +164,10 @@ static inline struct sample *sample_new(size_t nfindings)
 				  .fs = "xfs",
 				  .mount_options = "noatime",
 				  .device = "/dev/loop0",
+				  .cpus = 2,
+				  .memory_bytes = 2 * GIB,
+				  .outputs = &s->output,
+				  .noutputs = 1,
 				  .workers = s->workers,
 				  .nworkers = 2,
 				  .findings = s->findings,
@@ -139,7 +207,12 @@ static inline void sample_make_evil(struct sample *s)
 		strcpy(s->f[i].ops[0].text, EVIL);
 		s->f[i].log[0] = EVIL;
 		strcpy(s->f[i].layers[LAYER_CACHE].text, EVIL);
+		strcpy(s->f[i].expected_text, EVIL);
+		strcpy(s->f[i].file, "a <b> & \"c\"");
 	}
+	snprintf(s->timeline.lanes[1], sizeof(s->timeline.lanes[1]), "<i onclick='x'>&\xff");
+	snprintf(s->timeline.ops[1].text, sizeof(s->timeline.ops[1].text), "%s", EVIL);
+	snprintf(s->timeline.marks[1].text, sizeof(s->timeline.marks[1].text), "%s", EVIL);
 }
 
 /* A format's output as a string; owned by the caller. */

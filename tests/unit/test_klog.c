@@ -284,7 +284,7 @@ static void huge_line(void **state)
 	memcpy(line, "BUG: KASAN: use-after-free in ", 30);
 	klog_feed(k, line, 2);
 	klog_finish(k);
-	assert_int_equal(klog_lines_between(k, 1, 1, out, 2), 1);
+	assert_int_equal(klog_lines_between(k, 1, 1, out, NULL, 2), 1);
 	assert_int_equal(strlen(out[0]), TEXT_MAX);
 	assert_int_equal(klog_count(k), 1);
 	klog_close(k);
@@ -318,9 +318,9 @@ static void window(void **state)
 	(void)state;
 	for (u64 i = 1; i <= 3 * WINDOW_LINES; i++)
 		klog_feed(k, "a line", i);
-	assert_int_equal(klog_lines_between(k, 0, ~0ULL, lines, WINDOW_LINES), WINDOW_LINES);
-	assert_int_equal(klog_lines_between(k, 1, 2 * WINDOW_LINES, lines, WINDOW_LINES), 0);
-	assert_int_equal(klog_lines_between(k, 3 * WINDOW_LINES - 4, ~0ULL, lines, 3), 3);
+	assert_int_equal(klog_lines_between(k, 0, ~0ULL, lines, NULL, WINDOW_LINES), WINDOW_LINES);
+	assert_int_equal(klog_lines_between(k, 1, 2 * WINDOW_LINES, lines, NULL, WINDOW_LINES), 0);
+	assert_int_equal(klog_lines_between(k, 3 * WINDOW_LINES - 4, ~0ULL, lines, NULL, 3), 3);
 	klog_close(k);
 }
 
@@ -353,7 +353,7 @@ static void user_records(void **state)
 	(void)state;
 	assert_int_equal(SCRIPT(k, "12,1,1000,-;kernel BUG at fs/super.c:1!"), 0);
 	assert_int_equal(klog_count(k), 0);
-	assert_int_equal(klog_lines_between(k, 0, ~0ULL, lines, 4), 1);
+	assert_int_equal(klog_lines_between(k, 0, ~0ULL, lines, NULL, 4), 1);
 	SCRIPT(k, "4,2,1001,-;kernel BUG at fs/super.c:1!");
 	assert_int_equal(klog_count(k), 1);
 	klog_close(k);

@@ -40,6 +40,7 @@ static void every_format(void **state)
 {
 	struct sample *s = sample_new(1);
 	struct err e;
+	int always = 0;
 
 	(void)state;
 	make_dir(s);
@@ -52,11 +53,36 @@ static void every_format(void **state)
 
 		assert_ptr_equal(report_format_by_name((*f)->name), *f);
 		snprintf(path, sizeof(path), "%s/%s", s->r.run_dir, (*f)->file);
-		assert_int_equal(stat(path, &st), 0);
-		assert_true(st.st_size > 100);
+		assert_int_equal(stat(path, &st), (*f)->on_request ? -1 : 0);
+		assert_true((*f)->on_request || st.st_size > 100);
+		always += !(*f)->on_request;
 	}
 	assert_null(report_format_by_name("papyrus"));
-	assert_int_equal(clear_dir(s), 3);
+	assert_int_equal(clear_dir(s), always);
+	sample_free(s);
+}
+
+static void on_request(void **state)
+{
+	static const char *const files[] = { "report.ktap", "metrics.prom" };
+	struct sample *s = sample_new(1);
+	struct err e;
+
+	(void)state;
+	make_dir(s);
+	assert_int_equal(report_ask("ktap,papyrus", &s->r.formats, &e), -EINVAL);
+	assert_has(e.text, "papyrus: there is no such report");
+	s->r.formats = 0;
+	assert_int_equal(report_ask("ktap", &s->r.formats, &e), 0);
+	assert_int_equal(report_ask("prometheus,html", &s->r.formats, &e), 0);
+	assert_int_equal(report_write_all(&s->r, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[600];
+
+		snprintf(path, sizeof(path), "%s/%s", s->r.run_dir, files[i]);
+		assert_int_equal(access(path, R_OK), 0);
+	}
+	assert_int_equal(clear_dir(s), 6);
 	sample_free(s);
 }
 
@@ -120,9 +146,8 @@ static void dev_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_format),
-		cmocka_unit_test(no_room),
-		cmocka_unit_test(no_directory),
+		cmocka_unit_test(every_format), cmocka_unit_test(on_request),
+		cmocka_unit_test(no_room),	cmocka_unit_test(no_directory),
 		cmocka_unit_test(dev_full),
 	};
 

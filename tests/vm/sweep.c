@@ -242,7 +242,8 @@ static bool list_changes(const char *name, struct list *l)
 			if (!strcmp(step_name, "files laid out"))
 				l->first = l->n + 1;
 			faults |= strstr(step_name, " armed") != NULL;
-			if (strstr(step_name, " put back"))
+			/* What is given back with its filesystem has nothing to put back. */
+			if (strstr(step_name, " put back") || strstr(step_name, " disarmed"))
 				l->last = l->n;
 		}
 	}
