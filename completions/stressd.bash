@@ -13,6 +13,8 @@ declare -gA _stressd_options=(
 	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
+	[daemon]="--config= --check --help"
+	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --exclusive --drop --help"
 	[store]="--store= --night= --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
@@ -30,6 +32,7 @@ declare -gA _stressd_arguments=(
 	[list]=names
 	[matrix]=scenario
 	[store]=directory
+	[job]=jobs
 	[compare]=directory
 )
 # option: what its value is
@@ -38,6 +41,8 @@ declare -gA _stressd_values=(
 	[--destroy]=device
 	[--kernel]=file
 	[--store]=file
+	[--config]=file
+	[--socket]=file
 	[--cell]=directory
 	[--output]=file
 	[--finding]=findings
@@ -73,6 +78,12 @@ _stressd_complete() # $1: a kind of thing from the tables above
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
 	findings) _stressd_words "$(_stressd_listed findings)" ;;
+	jobs)
+		_stressd_words "submit status watch cancel results"
+		if [[ " ${COMP_WORDS[*]} " == *" submit "* ]]; then
+			_stressd_complete scenario
+		fi
+		;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	file) _stressd_files 'compgen -f -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;

@@ -43,10 +43,11 @@ ROOMS = {
     "search": {"base", "finding", "scenario.h"},
     "store": {"base", "finding"},
     "matrix": {"base", "scenario.h", "search", "vm"},
+    "daemon": {"base", "matrix", "report", "scenario.h", "store"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
 NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search",
-                   "store", "matrix"}
+                   "store", "matrix", "daemon"}
 ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}

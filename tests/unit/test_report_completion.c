@@ -44,6 +44,9 @@ static void candidates(void **state)
 	} rows[] = {
 		{ "./stressd re", "|recover|repro|" },
 		{ "./stressd c", "|caps|check|compare|" },
+		{ "./stressd job w", "|watch|" },
+		{ "./stressd job submit s", "|some dir|some.json|" },
+		{ "./stressd daemon --co", "|--config|" },
 		{ "./stressd matrix s", "|some dir|some.json|" },
 		{ "./stressd compare s", "|some dir|" },
 		{ "./stressd history --st", "|--store|" },
