@@ -209,7 +209,7 @@ static int load_side(struct compare *c, struct side *s)
 /* The page is beside the output, and does not keep it from anybody. */
 static int show(struct compare *c, const struct comparison *r)
 {
-	const struct night_join page = { c->b.name, c->a.name, &c->b.night, r, c->b.stored };
+	const struct night_join page = { c->b.name, c->a.name, &c->b.night, r, c->b.stored, 0 };
 	int status = r->counts[CHANGE_NEW] ? EXIT_FINDING : EXIT_FINE;
 
 	if (c->html && night_page_write(&page, c->html, &c->e) < 0) {

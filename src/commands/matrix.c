@@ -131,12 +131,17 @@ static int sum_up(struct matrix_command *cmd, bool show, struct sums *s, struct 
 	return 0;
 }
 
+static u64 left_of(const struct sums *s)
+{
+	return s->states[CELL_LEFT] + s->states[CELL_RUNNING];
+}
+
 /* As for one run: a finding above all, then what is not complete. */
 static int status_of(const struct sums *s)
 {
 	if (s->findings)
 		return EXIT_FINDING;
-	if (s->trouble || s->states[CELL_LEFT] || s->states[CELL_RUNNING])
+	if (s->trouble || left_of(s))
 		return EXIT_TROUBLE;
 	return s->fine ? EXIT_FINE : EXIT_LACKS;
 }
@@ -144,7 +149,7 @@ static int status_of(const struct sums *s)
 static int show_sums(struct matrix_command *cmd, const struct sums *s)
 {
 	int status = status_of(s);
-	u64 left = s->states[CELL_LEFT] + s->states[CELL_RUNNING];
+	u64 left = left_of(s);
 
 	if (cmd->json) {
 		put_json_line(json_pack(
@@ -172,7 +177,7 @@ static int show_sums(struct matrix_command *cmd, const struct sums *s)
 }
 
 /* Its page, beside its cells. The name is that under which it began, whatever it is called now. */
-static int put_page(const struct matrix_command *cmd, struct store *s, struct err *e)
+static int put_page(const struct matrix_command *cmd, struct store *s, u64 left, struct err *e)
 {
 	_cleanup_json_ json_t *night = NULL;
 	char path[PATH_MAX];
@@ -186,11 +191,11 @@ static int put_page(const struct matrix_command *cmd, struct store *s, struct er
 		r = path_set(path, sizeof(path), "%s/night.html", cmd->dir);
 	if (r < 0 || !name)
 		return err_set(e, r < 0 ? r : -EBADMSG, "%.300s: night.json has no name", cmd->dir);
-	return night_page_of(s, name, path, e);
+	return night_page_of(s, name, left, path, e);
 }
 
 /* An index of what is there: if it cannot be had, nothing is lost. */
-static void keep(struct matrix_command *cmd)
+static void keep(struct matrix_command *cmd, const struct sums *sums)
 {
 	struct store *s;
 	struct err e = { "" };
@@ -202,7 +207,7 @@ static void keep(struct matrix_command *cmd)
 	if (r == 0) {
 		r = store_import(s, cmd->dir, "", NULL, NULL, &e);
 		if (r == 0)
-			paged = put_page(cmd, s, &e);
+			paged = put_page(cmd, s, left_of(sums), &e);
 		store_close(s);
 	}
 	if (r < 0 && r != -ENODATA)
@@ -286,7 +291,7 @@ static int run(struct matrix_command *cmd, struct err *e)
 	if (submitted)
 		return EXIT_FINE;
 	r = sum_up(cmd, false, &s, e);
-	keep(cmd);
+	keep(cmd, &s);
 	return r < 0 ? r : show_sums(cmd, &s);
 }
 
@@ -303,7 +308,7 @@ static int list(struct matrix_command *cmd, struct err *e)
 	r = sum_up(cmd, true, &s, e);
 	if (r < 0 || !cmd->run_dir)
 		return MIN(r, 0);
-	keep(cmd);
+	keep(cmd, &s);
 	return show_sums(cmd, &s);
 }
 

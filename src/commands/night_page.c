@@ -259,6 +259,7 @@ static int make_sheet(struct sheet *s)
 	s->page.against = s->j->against;
 	s->page.started.tv_sec = n->started_s;
 	s->page.took_s = (double)(n->ended_s - n->started_s);
+	s->page.left = s->j->left;
 	s->page.rows = s->row_names;
 	s->page.columns = (const char *const *)s->column_names;
 	s->page.fields = s->fields;
@@ -313,7 +314,7 @@ int night_page_write(const struct night_join *j, const char *path, struct err *e
 		     : 0;
 }
 
-int night_page_of(struct store *s, const char *name, const char *path, struct err *e)
+int night_page_of(struct store *s, const char *name, u64 left, const char *path, struct err *e)
 {
 	struct night a = { 0 }, b = { 0 };
 	_cleanup_free_ char *against = NULL;
@@ -332,7 +333,8 @@ int night_page_of(struct store *s, const char *name, const char *path, struct er
 		r = compare_nights(&a, &b, store_known, &(struct store_known){ s, b.first_s, e },
 				   &c);
 	if (r == 0)
-		r = night_page_write(&(struct night_join){ name, against, &b, &c, true }, path, e);
+		r = night_page_write(&(struct night_join){ name, against, &b, &c, true, left },
+				     path, e);
 	comparison_free(&c);
 	night_free(&a);
 	night_free(&b);

@@ -13,12 +13,14 @@ struct night_join {
 	const struct night *night;  /* with its places; the second one of the comparison */
 	const struct comparison *comparison;
 	bool stored; /* the store said what was seen before */
+	u64 left;    /* cells that are still to be run */
 };
 
 /* Write the page to the file @path, as a whole or not at all. 0, or -errno with a line in @e. */
 int night_page_write(const struct night_join *j, const char *path, struct err *e);
-/* The page of the night @name of the store, against the last one before it that had a place of it.
+/* The page of the night @name of the store, of which @left cells are still to be run, against the
+ * last one before it that had a place of it.
  * 0, -ENOENT without a text when there is no such night, or -errno. */
-int night_page_of(struct store *s, const char *name, const char *path, struct err *e);
+int night_page_of(struct store *s, const char *name, u64 left, const char *path, struct err *e);
 
 #endif

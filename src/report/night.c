@@ -86,6 +86,9 @@ static void put_sentence(const struct night_page *n, FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (sums[others[i].outcome])
 			fprintf(out, ", %zu %s", sums[others[i].outcome], others[i].says);
+	if (n->left)
+		fprintf(out, ". Not over: %llu cell%s left to run", (unsigned long long)n->left,
+			n->left == 1 ? " is" : "s are");
 	fputs(".</p>\n", out);
 }
 

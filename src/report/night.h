@@ -47,6 +47,7 @@ struct night_page {
 	const char *against;	 /* the night that it is compared with; NULL: none */
 	struct timespec started; /* CLOCK_REALTIME */
 	double took_s;
+	u64 left;		    /* what was to be run, and was not yet */
 	const char *const *rows;    /* scenarios */
 	const char *const *columns; /* kernels and targets */
 	size_t nrows, ncolumns;

@@ -159,6 +159,18 @@ static void killed_anywhere_it_goes_on(void **state)
 	}
 }
 
+static char *slurp(const char *path)
+{
+	static char buf[64000];
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
+
+	buf[n] = '\0';
+	if (f)
+		fclose(f);
+	return buf;
+}
+
 static void the_first_signal_lets_cells_end(void **state)
 {
 	const char *file = matrix("signal", "1s", NATIVE);
@@ -175,7 +187,10 @@ static void the_first_signal_lets_cells_end(void **state)
 	assert_sum(&r, "left", CELLS - 1);
 	e2e_free(&r);
 	assert_int_equal(count("started-1.json"), 1);
+	assert_non_null(strstr(slurp(e2e_path("night-signal/night.html")),
+			       "Not over: 3 cells are left to run"));
 	run_to_end(file);
+	assert_null(strstr(slurp(e2e_path("night-signal/night.html")), "Not over"));
 	assert_int_equal(count("started-2.json"), 0);
 }
 
@@ -284,18 +299,6 @@ static void fake_sbatch(const char *bin)
 		bin, bin, night);
 	e2e_write(path, text);
 	chmod(path, 0700);
-}
-
-static char *slurp(const char *path)
-{
-	static char buf[64000];
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
-
-	buf[n] = '\0';
-	if (f)
-		fclose(f);
-	return buf;
 }
 
 static void slurm_gets_an_array_that_is_not_requeued(void **state)

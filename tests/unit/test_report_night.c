@@ -106,7 +106,7 @@ static void whole(void **state)
 			fail_msg("%s is not where it must be", order[i]);
 	}
 	assert_has(text, "1 new finding: of 82 runs in 10 fields of the matrix, 4 fields passed, 3 "
-			 "failed, 1 came to no verdict, 2 skipped.");
+			 "failed, 1 came to no verdict, 2 skipped.</p>");
 	assert_has(text, ": 3 of 10 runs<p>data cell 812: zeros where data must be</p>"
 			 "<p class=\"soft\">p = 0.003</p>");
 	assert_int_equal(count(text, "<td class=\"fail\">"), 3);
@@ -133,7 +133,9 @@ static void nothing(void **state)
 	(void)state;
 	n.nfindings = n.nrows = 0;
 	n.against = NULL;
+	n.left = 3;
 	text = render(&n);
+	assert_has(text, ". Not over: 3 cells are left to run.</p>");
 	assert_has(text, "Nothing was found: of 0 runs");
 	assert_has_not(text, "compared with");
 	free(text);
