@@ -62,6 +62,9 @@ static const struct opt_def mutant_options[] = {
 	    .expects = "names like CONFIG_PROVE_LOCKING", .help = "what the kernel must have set"),
 	OPT(struct mutant, append, OPT_STRING, .max = "500",
 	    .help = "further words for the kernel command line; own boots only"),
+	OPT_AS("limit", struct mutant, limit_ns, OPT_TIME, .def = "0", .max = "1h",
+	       .help = "of an attempt, where less will do: what only the end of a run shows is as "
+		       "late"),
 	OPT(struct mutant, cut, OPT_TIME_RANGE, .def = "", .min = "1s", .max = "1h",
 	    .help = "the power is cut so long after the first operation, drawn by the seed"),
 	OPT(struct mutant, missed, OPT_STRING, .min = "1", .max = "500",

@@ -22,6 +22,7 @@ struct mutant {
 	char **needs;	  /* CONFIG_* that must be set in the kernel */
 	int boot;	  /* enum mutant_boot; MUTANT_OWN wherever there is a cut */
 	char *append;	  /* further words for the kernel command line, or NULL */
+	u64 limit_ns;	  /* of an attempt, where less than the general one will do; 0: that one */
 	struct range cut; /* the power is cut so long after the first operation; hi 0: never */
 	char *missed;	  /* why it is known not to be detected, or NULL */
 	u64 kinds;	  /* bit enum finding_kind: @findings */

@@ -133,7 +133,8 @@ static int plan_mutants(struct scoreboard *b)
 			if (!t)
 				return -ENOMEM;
 			t->kernel = kernel;
-			t->limit_ns = b->o->limit_ns;
+			t->limit_ns =
+				m->limit_ns ? MIN(m->limit_ns, b->o->limit_ns) : b->o->limit_ns;
 			t->append = m->append ? m->append : "";
 			draw_cuts(t, m->cut);
 			snprintf(t->why, sizeof(t->why), "%s", why);

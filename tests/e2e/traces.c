@@ -139,13 +139,30 @@ static bool has_sysctl(char *why)
 	return false;
 }
 
+/* With what it is doing: one that is on its way out and waits for a disk is another matter than one
+ * that nobody told. */
+static void say_process(char why[256], pid_t pid)
+{
+	char path[64], stat[96], stack[128];
+	char *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	slurp(path, stat, sizeof(stat));
+	end = strrchr(stat, ')');
+	if (end && strlen(end) > 3)
+		end[3] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	slurp(path, stack, sizeof(stack));
+	snprintf(why, 256, "process %s, at %s", stat, stack);
+}
+
 static bool no_process(void *why)
 {
 	pid_t pid, p[1];
 
 	pid = traces_processes(p, 1) ? p[0] : 0;
 	if (pid)
-		snprintf(why, 256, "process %d", pid);
+		say_process(why, pid);
 	return !pid;
 }
 

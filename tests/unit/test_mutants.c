@@ -58,6 +58,7 @@ static const struct {
 	{ WITH("\"append\": \"quiet\""), "list.json",
 	  "5: /mutants/0/append: others share the boot; expected none, \"boot\": \"own\" or a "
 	  "\"cut\"" },
+	{ WITH("\"limit\": \"soon\""), "list.json", "5: /mutants/0/limit: \"soon\" " },
 	{ WITH("\"cut\": \"soon\""), "list.json", "5: /mutants/0/cut: \"soon\" " },
 	{ WITH("\"cut\": \"500ms..3s\""), "list.json",
 	  "5: /mutants/0/cut: \"500ms..3s\" is out of range" },
@@ -136,7 +137,8 @@ static void everything(void **state)
 	path = put("list.json", HEAD GOOD
 		   ",\n" NAMED("dies", "9") ", \"boot\": \"own\", \"append\": \"quiet\","
 					    " \"needs\": [\"CONFIG_A\", \"CONFIG_B\"],"
-					    " \"missed\": \"nobody looks\" } ],"
+					    " \"missed\": \"nobody looks\","
+					    " \"limit\": \"5s\" } ],"
 					    " \"left_out\": [ { \"scenario\": \"good.json\","
 					    " \"why\": \"finds another\" } ] }");
 	assert_int_equal(mutants_load(path, &list, &e), 0);
@@ -150,6 +152,7 @@ static void everything(void **state)
 	assert_int_equal(m->boot, MUTANT_OWN);
 	assert_string_equal(m->append, "quiet");
 	assert_string_equal(m->missed, "nobody looks");
+	assert_true(m->limit_ns == 5 * NSEC_PER_SEC && !list.mutants[0].limit_ns);
 	assert_string_equal(m->needs[1], "CONFIG_B");
 	assert_null(m->needs[2]);
 	/* One file, one scenario. */
