@@ -65,7 +65,8 @@ static void sweep(void **state)
 	if (!line ||
 	    sscanf(line, "sweep: %*u scenarios, %u points, %u failed", &points, &failed) != 2)
 		fail_msg("the sweep did not come to its end\n%s%s", r.out, r.err);
-	print_message("%s", r.out);
+	fputs(r.out, stdout); /* more than a message of cmocka holds */
+	fflush(stdout);
 	if (failed || points < POINTS_MIN)
 		fail_msg("%u points, %u failed", points, failed);
 	e2e_free(&r);
