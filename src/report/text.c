@@ -190,9 +190,12 @@ static void put_kernel_log(const struct run_result *r, FILE *out)
 			(unsigned long long)r->klog_events, plural(r->klog_events),
 			(unsigned long long)r->klog_allowed);
 	else
-		fprintf(out, "Kernel log: watched throughout; %llu event%s, %llu allowed\n",
+		fprintf(out, "Kernel log: watched throughout; %llu event%s, %llu allowed%s\n",
 			(unsigned long long)r->klog_events, plural(r->klog_events),
-			(unsigned long long)r->klog_allowed);
+			(unsigned long long)r->klog_allowed,
+			!r->nfindings && r->klog_events > r->klog_allowed
+				? "; the others are notices, not findings"
+				: "");
 	if (r->taint_before == r->taint_after)
 		return;
 	klog_taint_text(r->taint_before, before, sizeof(before));

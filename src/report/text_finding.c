@@ -82,7 +82,9 @@ static void put_operations(const struct finding *f, FILE *out, const struct styl
 {
 	if (!f->nops)
 		return;
-	fprintf(out, "\n   %sOperations on its page%s (start and end, against the finding)\n",
+	fprintf(out,
+		"\n   %sOperations on its page or at the same time%s (start and end, against the "
+		"finding)\n",
 		st->strong, st->off);
 	for (size_t i = 0; i < f->nops; i++) {
 		const struct finding_op *op = &f->ops[i];

@@ -379,8 +379,8 @@ void judge_result(struct session *s)
 		r->findings_lost += atomic_load(&s->run->sightings_lost);
 	if (s->explained_direct_eio)
 		judge_note(s,
-			   "%llu direct reads failed with EIO beside delayed allocations, as "
-			   "documented%s",
+			   "%llu direct reads failed with EIO beside delayed allocations, which "
+			   "open(2) warns of: no finding%s",
 			   (unsigned long long)s->explained_direct_eio,
 			   s->klog ? ""
 				   : "; nobody watched for the log line that would confirm it");

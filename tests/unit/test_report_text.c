@@ -125,7 +125,12 @@ static void nothing_found(void **state)
 	(void)state;
 	text = sample_render(s, "text");
 	assert_ptr_equal(strstr(text, "PASS  short-write-vs-mmap: nothing found in 29.30 s"), text);
-	assert_has(text, "Kernel log: watched throughout; 0 events, 0 allowed");
+	assert_has(text, "Kernel log: watched throughout; 0 events, 0 allowed\n");
+	free(text);
+	s->r.klog_events = 3;
+	s->r.klog_allowed = 2;
+	text = sample_render(s, "text");
+	assert_has(text, "3 events, 2 allowed; the others are notices, not findings\n");
 	free(text);
 	s->r.klog_lost = 4;
 	text = sample_render(s, "text");
