@@ -346,14 +346,7 @@ static int write_json(const struct run_result *r, FILE *out)
 {
 	_cleanup_json_ json_t *j = result_to_json(r);
 
-	if (!j)
-		return -ENOMEM;
-	/* 15 digits are what a double keeps; more would show its rounding. */
-	if (json_dumpf(j, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
-		fputc('\n', out);
-	else if (!ferror(out))
-		return -ENOMEM;
-	return report_flush(out);
+	return report_put_json(j, out);
 }
 
 const struct report_format report_format_json = {

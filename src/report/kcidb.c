@@ -120,13 +120,7 @@ static int write_kcidb(const struct run_result *r, FILE *out)
 	json_auto_t *j = json_pack("{s{si si} s[o]}", "version", "major", 5, "minor", 0, "tests",
 				   test_of(r));
 
-	if (!j)
-		return -ENOMEM;
-	if (json_dumpf(j, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
-		fputc('\n', out);
-	else if (!ferror(out))
-		return -ENOMEM;
-	return report_flush(out);
+	return report_put_json(j, out);
 }
 
 const struct report_format report_format_kcidb = {

@@ -9,6 +9,7 @@
 #include "base/fsutil.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 
 #define X(name) extern const struct report_format report_format_##name;
@@ -52,6 +53,17 @@ int report_flush(FILE *out)
 		return 0;
 	/* An error of an earlier write leaves its mark on the stream, but not its errno. */
 	return errno ? -errno : -EIO;
+}
+
+int report_put_json(const struct json_t *j, FILE *out)
+{
+	if (!j)
+		return -ENOMEM;
+	if (json_dumpf(j, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
+		fputc('\n', out);
+	else if (!ferror(out))
+		return -ENOMEM;
+	return report_flush(out);
 }
 
 static int render(const struct report_format *f, const struct run_result *r, char **ret,

@@ -118,6 +118,10 @@ extern const struct report_format *const report_formats[]; /* NULL-terminated */
 const struct report_format *report_format_by_name(const char *name);
 /* Add the formats of @list, "ktap,kcidb", to a set. -EINVAL: there is none of a name, in @e. */
 int report_ask(const char *list, u64 *formats, struct err *e);
+struct json_t; /* of jansson */
+/* Write @j (which stays the caller's), indented, with the 15 digits that a double keeps: more
+ * would show its rounding. 0, or -errno; -ENOMEM, too, for no @j. */
+int report_put_json(const struct json_t *j, FILE *out);
 /* Flush @out: 0, or -errno if anything that was written to it did not arrive. */
 int report_flush(FILE *out);
 /* Write every format into r->run_dir, those on request if r->formats has them, each whole or not

@@ -171,11 +171,5 @@ int scoreboard_json(const struct scoreboard *b, FILE *out)
 				    "mutants", mutants_to_json(b, scores, n), "healthy",
 				    trials_to_json(b, b->nmutated, b->n - b->nmutated));
 
-	if (!o)
-		return -ENOMEM;
-	if (json_dumpf(o, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
-		fputc('\n', out);
-	else if (!ferror(out))
-		return -ENOMEM;
-	return report_flush(out);
+	return report_put_json(o, out);
 }
