@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "oplog.h"
 #include "scenario.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 #include "verify.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "base/debugfs.h"
 #include "base/fsutil.h"
 #include "base/proc.h"
-#include "probe.h"
+#include "race/probe.h"
 #include "target/fstype.h"
 
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "base/futex.h"
 #include "oplog.h"
-#include "race.h"
+#include "race/race.h"
 #include "scenario.h"
 #include "verify.h"
 

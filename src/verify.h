@@ -9,7 +9,7 @@
 
 #include "base/base.h"
 #include "finding.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 enum judgement {
 	JUDGED_LEGAL,

@@ -3,7 +3,7 @@
 #include "caps.h"
 #include "commands/commands.h"
 #include "session/session.h"
-#include "undo.h"
+#include "undo/undo.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #include "base/option.h"
 #include "scenario.h"
 #include "target/target.h"
-#include "undo.h"
+#include "undo/undo.h"
 
 #include <sys/types.h>
 

@@ -12,7 +12,7 @@
 #include "oplog.h"
 #include "ops/hold.h"
 #include "run.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 #include "verify.h"
 
 #include <sys/types.h>

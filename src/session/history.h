@@ -7,7 +7,7 @@
 #define STRESSD_HISTORY_H
 
 #include "oplog.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 struct history {
 	struct oplog logs[SHADOW_WRITERS]; /* by writer id; unused ones have no header */

@@ -7,7 +7,7 @@
 #ifndef STRESSD_SESSION_REPLAY_H
 #define STRESSD_SESSION_REPLAY_H
 
-#include "shadow_moment.h"
+#include "shadow/moment.h"
 
 struct session;
 

@@ -7,9 +7,9 @@
 #ifndef STRESSD_SESSION_H
 #define STRESSD_SESSION_H
 
-#include "janitor.h"
+#include "undo/janitor.h"
 #include "klog/klog.h"
-#include "probe.h"
+#include "race/probe.h"
 #include "report/report.h"
 #include "session/check.h"
 #include "session/history.h"

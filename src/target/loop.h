@@ -4,7 +4,7 @@
 #define STRESSD_TARGET_LOOP_H
 
 #include "base/loopdev.h"
-#include "undo.h"
+#include "undo/undo.h"
 
 struct target_loop {
 	char device[LOOP_NAME_MAX]; /* "" : none */

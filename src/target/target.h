@@ -12,7 +12,7 @@
 #include "scenario.h"
 #include "target/layers.h"
 #include "target/loop.h"
-#include "undo.h"
+#include "undo/undo.h"
 
 #include <sys/types.h>
 

@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "oplog.h"
 #include "run.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 #include "vm/guest.h"
 
 #include <fcntl.h>

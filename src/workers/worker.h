@@ -12,7 +12,7 @@
 #include "base/base.h"
 #include "base/option.h"
 #include "ops/actor.h"
-#include "probe.h"
+#include "race/probe.h"
 
 #include <sys/capability.h>
 

@@ -3,7 +3,7 @@
 #include "liar_run.h"
 
 #include "base/cleanup.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -32,10 +32,8 @@ ROOMS = {
     "oplog": {"base"},
     "writelog": {"base"},
     "race": {"base"},
-    "probe": {"base"},
     "timeline": {"base"},
     "undo": {"base"},
-    "janitor": {"base", "undo"},
     "klog": {"base", "finding", "scenario.h"},
     "ops": {"base", "stamp", "shadow", "verify", "finding", "oplog", "run", "scenario.h"},
     "vm": {"base", "finding", "klog", "oplog", "report", "run", "shadow", "scenario.h", "workers", "target",
@@ -46,9 +44,9 @@ ROOMS = {
     "daemon": {"base", "matrix", "report", "scenario.h", "store"},
     "report": {"base", "finding", "scenario.h", "klog", "oplog"},
 }
-NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "janitor", "stressd", "vm", "search",
+NOT_FOR_WORKERS = {"session", "commands", "report", "klog", "undo", "stressd", "vm", "search",
                    "store", "matrix", "daemon"}
-ALIASES = {"verdict": "verify", "race_offset": "race", "probe_program": "probe", "caps": "commands"}
+ALIASES = {"verdict": "verify", "caps": "commands"}
 TABLES = {"workers": "worker_type worker_", "faults": "fault_type fault_",
           "target": "target_type target_", "report": "report_format report_format_"}
 TABLE_FILES = {"workers": "workers.def", "faults": "faults.def", "target": "targets.def",
@@ -136,9 +134,6 @@ def room(tree, path):
     name = re.sub(r"\.[ch]$", "", path.split("/")[0])
     if path == name + ".h" and any(p.startswith(f"src/{name}/") for p in tree.files):
         return path
-    for parent in ("undo", "shadow"):
-        if name.startswith(parent + "_"):
-            name = parent
     return ALIASES.get(name, name)
 
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "scenario.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 #define FIX_RUN	  0x5eed5eed5eed5eedULL
 #define FIX_CELL  512U

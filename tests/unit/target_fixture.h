@@ -16,7 +16,7 @@
 #include "base/loopdev.h"
 #include "base/mounts.h"
 #include "base/units.h"
-#include "janitor.h"
+#include "undo/janitor.h"
 #include "stamp.h"
 #include "target/target.h"
 

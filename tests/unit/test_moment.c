@@ -5,7 +5,7 @@
  */
 #include "shadow_fixture.h"
 
-#include "shadow_moment.h"
+#include "shadow/moment.h"
 #include "verify.h"
 
 #include <string.h>

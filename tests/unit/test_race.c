@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "race.h"
+#include "race/race.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -8,9 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
-#include "janitor.h"
-#include "undo.h"
-#include "undo_line.h"
+#include "undo/janitor.h"
+#include "undo/undo.h"
+#include "undo/line.h"
 
 #include <fcntl.h>
 #include <signal.h>

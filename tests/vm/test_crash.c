@@ -6,7 +6,7 @@
 #include "vmtest.h"
 
 #include "base/arena.h"
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
 /*
  * The undo journal as a file: append, sync, replay. The order "record, sync, change, put back,
  * done, sync" makes every kill leave a journal that undoes right. What an entry means is in
- * undo_kinds.c, how it is written in undo_line.c.
+ * kinds.c, how it is written in line.c.
  */
-#include "undo.h"
-#include "undo_internal.h"
+#include "undo/undo.h"
+#include "undo/internal.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/step.h"
@@ -22,7 +22,7 @@
 
 const struct undo_kind_row undo_kinds[UNDO_KINDS] = {
 #define X(id, name_, fn_, when_, help) [UNDO_##id] = { .name = name_, .fn = fn_, .when = when_ },
-#include "undo.def"
+#include "undo/undo.def"
 #undef X
 };
 

@@ -3,7 +3,7 @@
  * Leases, outcomes and sizes: the state changes of the shadow. Every change is one
  * atomic store or compare-and-swap that leaves a legal state, whoever is killed after it.
  */
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 #include <sched.h>
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
  * What is on stable storage: sync epochs, and the sizes that a file may have after a crash. A claim
  * here is a promise of the kernel's (fsync(2) and its kin), so all that is uncertain claims less.
  */
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 /* A sync that is followed and was not heard of for so many epochs died: another may be. */
 #define FORGOTTEN 16

@@ -7,7 +7,7 @@
 #ifndef STRESSD_JANITOR_H
 #define STRESSD_JANITOR_H
 
-#include "undo.h"
+#include "undo/undo.h"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The shadow file: its layout on disk, making and mapping it. Cells are in shadow_cell.c. */
-#include "shadow.h"
+/* The shadow file: its layout on disk, making and mapping it. Cells are in cell.c. */
+#include "shadow/shadow.h"
 
 #include "base/state.h"
 #include "scenario.h"

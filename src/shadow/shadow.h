@@ -135,7 +135,7 @@ struct shadow {
 	/* Of this process: the kernel died under the run, and only what was durable is certain. */
 	bool crashed;
 	bool stale_ok; /* ... on a filesystem that may then show old blocks (data=writeback) */
-	/* Of a moment of the run (shadow_moment.h): the cells as they were when what is durable was
+	/* Of a moment of the run (moment.h): the cells as they were when what is durable was
 	 * known, where `cells` are as they were later. NULL: there is no difference. */
 	struct shadow_cell *begun;
 };
@@ -258,7 +258,7 @@ struct durable {
 struct durable shadow_durable(const struct shadow_file *f, struct cell_view v);
 /* The size of now, which the caller's lock keeps, is on stable storage: it was written O_DSYNC. */
 void size_durable(struct shadow_file *f);
-/* shadow_cell.c to shadow_durable.c: is a state, settled at @epoch, among what a told error lost?
+/* cell.c to durable.c: is a state, settled at @epoch, among what a told error lost?
  */
 bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch);
 /* A change of the size from here on may be stored at any time.

@@ -18,7 +18,7 @@
 
 enum undo_kind {
 #define X(id, name, fn, when, help) UNDO_##id,
-#include "undo.def"
+#include "undo/undo.def"
 #undef X
 	UNDO_KINDS
 };
@@ -31,7 +31,7 @@ enum undo_kind {
 typedef int undo_fn(const char *const arg[UNDO_ARGS], struct err *e);
 
 #define X(id, name, fn, when, help) undo_fn fn;
-#include "undo.def"
+#include "undo/undo.def"
 #undef X
 
 struct undo;

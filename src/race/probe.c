@@ -3,7 +3,7 @@
  * Planting kprobes through perf events, and the words that they share with processes. A perf event
  * and its kprobe live as long as the descriptor. (perf_event_open(2))
  */
-#include "probe.h"
+#include "race/probe.h"
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"

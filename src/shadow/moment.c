@@ -3,7 +3,7 @@
  * Order is everything here. Before: files first, then cells, so that a sync that ends meanwhile is
  * claimed for no cell. After: cells and files in any order, as both can only allow more.
  */
-#include "shadow_moment.h"
+#include "shadow/moment.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * the change is there at all, and whether the thing is still the one it was: names of devices,
  * processes and mount points are reused. None takes longer than about a second.
  */
-#include "undo.h"
+#include "undo/undo.h"
 #include "base/cleanup.h"
 #include "base/debugfs.h"
 #include "base/dmdev.h"

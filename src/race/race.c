@@ -4,7 +4,7 @@
  * takes; then those that are awake wait for each other in a spin, so that offsets count from an
  * instant at which all are on a CPU or about to be.
  */
-#include "race.h"
+#include "race/race.h"
 
 #include "base/futex.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Putting everything back: in which order, how often, and what is told of it. */
-#include "undo_internal.h"
+#include "undo/internal.h"
 
 #include <errno.h>
 #include <time.h>

@@ -8,7 +8,7 @@
 #ifndef STRESSD_SHADOW_MOMENT_H
 #define STRESSD_SHADOW_MOMENT_H
 
-#include "shadow.h"
+#include "shadow/shadow.h"
 
 struct shadow_moment {
 	u64 before_ns, after_ns; /* CLOCK_MONOTONIC */

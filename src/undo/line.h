@@ -10,7 +10,7 @@
 #ifndef STRESSD_UNDO_LINE_H
 #define STRESSD_UNDO_LINE_H
 
-#include "undo.h"
+#include "undo/undo.h"
 
 enum undo_line_type {
 	UNDO_LINE_HEADER = 'H', /* a = run, b = boot id; number is the format's version */

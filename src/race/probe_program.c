@@ -9,7 +9,7 @@
  *	word->since_ns = now;  word->held++;
  *	bpf_loop(as often as it takes, until now + delay);      return 0;
  */
-#include "probe.h"
+#include "race/probe.h"
 
 #ifdef STRESSD_LIBBPF
 

@@ -4,7 +4,7 @@
  * the coordinator is seen through a pidfd and not through the end of the pipe, which workers
  * inherit. Its mount namespace is the run's, and it is the last to hold it.
  */
-#include "janitor.h"
+#include "undo/janitor.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The text form of a journal record. What comes in may be cut or damaged anywhere: the checksum
  * is looked at before anything else is believed. */
-#include "undo_line.h"
+#include "undo/line.h"
 #include "base/cleanup.h"
 
 #include <string.h>

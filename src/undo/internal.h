@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What undo.c, the journal as a file, and undo_all.c, the order of putting back, share. Nobody else
+/* What undo.c, the journal as a file, and all.c, the order of putting back, share. Nobody else
  * includes it. */
 #ifndef STRESSD_UNDO_INTERNAL_H
 #define STRESSD_UNDO_INTERNAL_H
 
-#include "undo.h"
-#include "undo_line.h"
+#include "undo/undo.h"
+#include "undo/line.h"
 
 #include <limits.h>
 

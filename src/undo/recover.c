@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `stressd recover`: every journal below a state directory whose run is dead. Goes through the
  * public face of the journal only; whether a run is dead is what its lock says. */
-#include "undo.h"
+#include "undo/undo.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Arithmetic of races: intervals, bins of offsets. No waiting in here. */
-#include "race.h"
+#include "race/race.h"
 
 #define SWEEP (4 * RACE_BINS) /* attempts in which every bin is tried four times */
 _Static_assert((RACE_BINS & (RACE_BINS - 1)) == 0, "halves of halves, down to one");
