@@ -183,7 +183,7 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 		size_settle_from_file(f);
 	else
 		size_end(f->sf, now);
-	if (result > 0 && w->rwf & (RWF_DSYNC | RWF_SYNC))
+	if (result > 0 && w->rwf & (RWF_DSYNC | RWF_SYNC) && told_durable(a))
 		size_durable(f->sf);
 	return result;
 }
