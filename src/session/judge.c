@@ -406,7 +406,13 @@ void judge_result(struct session *s)
 	} else if (s->hopeless) {
 		r->verdict = VERDICT_ERROR;
 		r->exit = 3;
-	} else if (r->klog_lost || s->stop_signals > 1) {
+	} else if (r->findings_lost) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
+		snprintf(r->reason, sizeof(r->reason),
+			 "%llu sightings were lost, and all others explained: the board was full",
+			 (unsigned long long)r->findings_lost);
+	} else if (r->klog_lost) {
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
 		snprintf(r->reason, sizeof(r->reason),

@@ -86,6 +86,11 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CUT_FROM(o)		((u32)((o) >> 32 & 0x1fff))
 #define CUT_TO(o)		((u32)((o) >> 46 & 0x1fff))
 
+/* Epochs [from, to) of a told loss. */
+#define LOST(from, to) ((u64)(from) | (u64)(to) << 32)
+#define LOST_FROM(l)   ((u32)(l))
+#define LOST_TO(l)     ((u32)((l) >> 32))
+
 /* Sizes that a file had over some time. */
 struct size_window {
 	_Atomic u64 lo, hi;
@@ -106,9 +111,9 @@ struct shadow_file {
 	/* Durability: a sync that starts takes the next epoch; when it returns 0, all that was
 	 * settled in earlier epochs is durable. */
 	_Atomic u32 epoch, durable_epoch;
-	/* A writeback error was told: what was settled in epochs [from, to) may be lost. 0, 0: none
-	 */
-	_Atomic u32 lost_from, lost_to;
+	/* A writeback error was told: what was settled in epochs [from, to) may be lost. One word,
+	 * as several may be told at once, each through a descriptor of its own. 0: none */
+	_Atomic u64 lost;
 	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
 	/* Writes may fail untold: what was settled in epochs before risk_to and is not synced yet.
 	 */

@@ -173,11 +173,58 @@ static void a_lost_write_is_found(void **state)
 	fixture_free(&a.x);
 }
 
+/* Descriptors are told of one error at the same moment. Whatever was settled before the last of
+ * them was told may be lost: the range reaches to there, and from where the first one began. */
+#define TELLERS	  4
+#define TOLD_EACH 20000
+
+struct teller {
+	struct shadow_file *f;
+	pthread_barrier_t *together;
+	_Atomic u32 missed;
+};
+
+static void *tell(void *arg)
+{
+	struct teller *t = arg;
+
+	for (u32 n = 0; n < TOLD_EACH; n++) {
+		pthread_barrier_wait(t->together);
+		sync_failed(t->f);
+		pthread_barrier_wait(t->together);
+		if (!sync_lost(t->f, 0, atomic_load(&t->f->epoch) - 1))
+			atomic_fetch_add(&t->missed, 1);
+	}
+	return NULL;
+}
+
+static void losses_told_at_once_count_all(void **state)
+{
+	struct shadow_fixture x;
+	pthread_barrier_t together;
+	pthread_t ids[TELLERS];
+	struct teller t = { .together = &together };
+
+	(void)state;
+	fixture_make(&x, false);
+	t.f = x.f;
+	pthread_barrier_init(&together, NULL, TELLERS);
+	for (u32 i = 0; i < TELLERS; i++)
+		assert_int_equal(pthread_create(&ids[i], NULL, tell, &t), 0);
+	for (u32 i = 0; i < TELLERS; i++)
+		assert_int_equal(pthread_join(ids[i], NULL), 0);
+	assert_int_equal(atomic_load(&t.missed), 0);
+	assert_false(sync_lost(x.f, 0, atomic_load(&x.f->epoch)));
+	pthread_barrier_destroy(&together);
+	fixture_free(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_legal_is_wrong),
 		cmocka_unit_test(a_lost_write_is_found),
+		cmocka_unit_test(losses_told_at_once_count_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
