@@ -10,9 +10,9 @@
 
 /* Looks at a cell in change before it is called unknown. Its owner may be off its processor or dead
  * and not buried yet: nobody may wait for it, least of all who is to bury it. */
-#define VIEW_TRIES	 64
-#define SIZE_PATIENCE_NS (5 * NSEC_PER_MSEC) /* in which others may take the lock before a waiter  \
-					      */
+#define VIEW_TRIES 64
+/* How long others may take the size lock before a waiter. */
+#define SIZE_PATIENCE_NS (100 * NSEC_PER_MSEC)
 
 struct cell_view shadow_view_again(const struct shadow_cell *c)
 {
