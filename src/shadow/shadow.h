@@ -128,7 +128,11 @@ struct shadow_file {
 	/* CLOCK_MONOTONIC: since then the kernel has logged a writeback error of this file. 0: none
 	 */
 	_Atomic u64 error_ns;
+	/* By writer id: since when it has wanted the size lock and not had it (CLOCK_MONOTONIC),
+	 * and SIZE_WAITING while it waits. Who gives up keeps its place for the next time. */
+	_Atomic u64 size_wanted[SHADOW_WRITERS];
 };
+#define SIZE_WAITING 1ULL /* in place of the last bit of the time */
 
 struct shadow {
 	size_t len;
@@ -223,7 +227,8 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
  * returns the number of cells. Only after it was reaped: its last system call is over then. */
 u64 shadow_bury(struct shadow *sh, u16 who);
 
-/* Size. lock returns false when it could not be had within @wait_ns. */
+/* Size. lock returns false when it could not be had within @wait_ns. Whoever comes may take it,
+ * unless somebody has waited for too long: then it is the turn of who has waited longest. */
 bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns);
 void size_unlock(struct shadow_file *f);
 u64 size_now(const struct shadow_file *f); /* the least it may be */
