@@ -170,7 +170,7 @@ def links_lead_nowhere(lab):
     os.symlink("loop", f"{run}/loop")
     os.link(f"{precious}/d/f", f"{run}/hard")
     os.symlink(outside, os.path.join(lab.runs, "linked"))
-    os.symlink(os.path.dirname(outside), os.path.join(lab.runs, "linked-parent"))
+    os.symlink("../../elsewhere", os.path.join(lab.runs, "linked-parent"))
     # A result that is a link is none.
     fake = os.path.join(lab.runs, "fake")
     os.mkdir(fake)
@@ -220,7 +220,9 @@ def mounts_are_not_entered(lab):
     try:
         assert lab.prune("--older-than", "1d")[0] == {run: "busy"}
     finally:
-        subprocess.run(["umount", f"{run}/sub"], check=True)
+        with open("/proc/self/mounts", encoding="utf-8") as f:
+            for at in [line.split()[1] for line in f if line.split()[1].startswith(lab.top)]:
+                subprocess.run(["umount", at], check=True)
     assert os.path.exists(f"{other}/precious")
     assert lab.prune("--older-than", "1d")[0] == {run: "removed"}
 
