@@ -14,7 +14,7 @@ declare -gA _stressd_options=(
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
 	[daemon]="--config= --check --help"
-	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --exclusive --drop --help"
+	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --attempts= --exclusive --drop --help"
 	[store]="--store= --night= --older-than= --larger-than= --dry-run --incomplete --findings --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
