@@ -115,11 +115,15 @@ static void put_sums(const struct prune_command *c, const struct prune_sums *s)
 		sep = "; ";
 	}
 	putchar('\n');
+	if (s->nights)
+		printf("%llu nights had no run left, and are removed, too\n",
+		       (unsigned long long)s->nights);
 }
 
 static void put_sums_json(const struct prune_sums *s)
 {
-	json_t *o = json_pack("{ss sb}", "type", "result", "too_large", s->too_large);
+	json_t *o = json_pack("{ss sb sI}", "type", "result", "too_large", s->too_large, "nights",
+			      (json_int_t)s->nights);
 
 	for (int i = 0; o && i < PRUNE_ENDS; i++)
 		json_object_set_new(o, prune_end_names[i],
