@@ -350,6 +350,7 @@ static void count_races(struct session *s)
 		to->attempts = atomic_load(&race->attempts);
 		to->overlaps = atomic_load(&race->overlaps);
 		to->hits = atomic_load(&race->hits);
+		to->first_hit = atomic_load(&race->first_hit);
 		to->held = atomic_load(&race->held);
 		rate_interval(to->hits, to->attempts, &to->rate_lo, &to->rate_hi);
 	}
