@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes are under way at any time, and the coordinator has not to fight for its CPU. */
+/* Writes are under way at any time, and the coordinator need not fight for its CPU. */
 #define PAUSE "\"options\": { \"pause\": \"2ms\" }"
 
 static const char rest[] =
