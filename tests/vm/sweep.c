@@ -8,9 +8,9 @@
  *
  * Words of the kernel's command line: sweep.stride=K takes every Kth change, another K of them for
  * each scenario; sweep.only=NAME,NAME some scenarios; sweep.how=NAME,NAME some of the things that
- * are done; sweep.bad what cannot be armed (sweep_bad.h); sweep.seconds=N a sample of all for so
- * long; sweep.panic and sweep.after=IMAGE: see sweep_panic.h. Prints what failed, a table, and
- * "sweep: N points, N failed".
+ * are done; sweep.count only says how many changes there are; sweep.bad what cannot be armed
+ * (sweep_bad.h); sweep.seconds=N a sample of all for so long; sweep.panic and sweep.after=IMAGE:
+ * see sweep_panic.h. Prints what failed, a table, and "sweep: N points, N failed".
  */
 #include "sweep_bad.h"
 #include "sweep_machine.h"
@@ -55,7 +55,7 @@ struct row {
 static unsigned int stride = 1, nth, points, failed;
 static char only[256], only_how[64], after[256];
 static double seconds;
-static bool panics, bad;
+static bool panics, bad, counts;
 
 static int run(const char *plan, pid_t *ret_pid)
 {
@@ -342,8 +342,26 @@ static void read_words(void)
 		sscanf(w, "sweep.after=%255s", after);
 		panics |= !strcmp(w, "sweep.panic");
 		bad |= !strcmp(w, "sweep.bad");
+		counts |= !strcmp(w, "sweep.count");
 	}
 	stride = stride ? stride : 1;
+}
+
+/* What a full sweep comes to: of the first scenario all changes are taken, see sweep(). */
+static void count(const char *name, const struct list *l, bool whole)
+{
+	int n = whole ? l->n : l->last - l->first + 1;
+
+	printf("%-26s %3d changes\n", name, n);
+	fflush(stdout);
+	points += (unsigned int)n * HOWS;
+}
+
+static void sweep_all_ways(const char *name, const struct list *l, bool whole)
+{
+	for (int how = 0; how < HOWS; how++)
+		if (is_asked_for(only_how, how_names[how]))
+			sweep(name, how, l, whole);
 }
 
 int main(void)
@@ -363,13 +381,15 @@ int main(void)
 	for (size_t i = 0; i < n && !(seconds > 0) && !bad; i++) {
 		if (!is_asked_for(only, names[i]) || !list_changes(names[i], &l))
 			continue;
-		for (int how = 0; how < HOWS; how++)
-			if (is_asked_for(only_how, how_names[how]))
-				sweep(names[i], how, &l, swept == 0);
+		if (counts)
+			count(names[i], &l, swept == 0);
+		else
+			sweep_all_ways(names[i], &l, swept == 0);
 		swept++;
 	}
 	clear();
 	umount2(SMALL, MNT_DETACH);
-	printf("sweep: %zu scenarios, %u points, %u failed\n", swept, points, failed);
+	printf("sweep: %zu scenarios, %u points%s, %u failed\n", swept, points,
+	       counts ? " to be had" : "", failed);
 	return failed || (!points && !bad);
 }
