@@ -19,6 +19,7 @@ int cmd_repro(int argc, char **argv);
 int cmd_minimize(int argc, char **argv);
 int cmd_bisect_step(int argc, char **argv);
 int cmd_store(int argc, char **argv);
+int cmd_store_prune(int argc, char **argv); /* of store: its own options */
 int cmd_history(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);

@@ -91,7 +91,8 @@ static void put_row(const struct compare_row *row)
 	       (unsigned long long)row->hits_b, (unsigned long long)row->tries_b, row->p,
 	       note_of(row, note, sizeof(note)));
 	put_wrapped(stdout, "    ", 4, h->sentence);
-	put_wrapped(stdout, "    ", 4, h->dir);
+	if (*h->dir)
+		put_wrapped(stdout, "    ", 4, h->dir);
 }
 
 static void put_side(const char *which, const struct side *s)

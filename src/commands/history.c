@@ -100,12 +100,13 @@ static int on_run(void *ctx, const struct store_run *r)
 	put_title(h, h->runs++, "runs, the newest first:");
 	if (h->json) {
 		put_json_line(json_pack(
-			"{ss so so so so so so so so sI sI sf}", "type", "run", "scenario",
+			"{ss so so so so so so so so sI sI sf sI}", "type", "run", "scenario",
 			json_text(r->scenario), "target", json_text(r->target), "kernel",
 			json_text(r->label), "release", json_text(r->release), "night",
 			json_text(r->night), "verdict", json_text(r->verdict), "reason",
 			json_text(r->reason), "dir", json_text(r->dir), "seed", (json_int_t)r->seed,
-			"started", (json_int_t)r->started_s, "duration_s", r->duration_s));
+			"started", (json_int_t)r->started_s, "duration_s", r->duration_s, "removed",
+			(json_int_t)r->removed_s));
 		return 0;
 	}
 	printf("  %s", store_time(at, r->started_s));
@@ -118,6 +119,8 @@ static int on_run(void *ctx, const struct store_run *r)
 	put_field(", night ", r->night);
 	put_field("\n    ", r->reason);
 	put_field("\n    ", r->dir);
+	if (r->removed_s)
+		printf(" (removed %s)", store_time(at, r->removed_s));
 	putchar('\n');
 	return 0;
 }

@@ -70,6 +70,8 @@ static void account(struct race *r)
 	atomic_fetch_add(&r->overlaps, overlapped);
 	atomic_fetch_add(&r->hits, hit);
 	atomic_fetch_add(&r->attempts, 1);
+	if (hit && !atomic_load(&r->first_hit))
+		atomic_store(&r->first_hit, atomic_load(&r->attempts));
 }
 
 /* One of those who see all there accounts what was and lets all go. */

@@ -45,6 +45,7 @@ struct race {
 	_Atomic u32 hit;       /* something was found in this attempt */
 	_Atomic u64 origin_ns; /* when all were awake: what offsets count from; 0 before */
 	_Atomic u64 attempts, overlaps, hits, held;
+	_Atomic u64 first_hit; /* number of the attempt, from 1; 0: none yet */
 	struct rng rng;
 	struct race_party parties[RACE_PARTIES];
 };

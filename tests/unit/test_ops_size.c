@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 
 struct stage {
 	struct shadow_fixture x;
@@ -153,6 +154,27 @@ static void shared_cells_do_not_move(void **state)
 	stage_free(&s);
 }
 
+/* What is written O_DSYNC is durable when the call returns, and so is the size; once the power is
+ * cut, no call that returns says so any more. */
+static void after_the_cut_no_size_is_durable(void **state)
+{
+	(void)state;
+	for (int cut = 0; cut < 2; cut++) {
+		struct write_op w = { .op = OP_PWRITE, .n = 2 };
+		struct shadow_file *sf;
+		struct stage s;
+
+		stage_make(&s);
+		sf = s.a.files[0].sf;
+		assert_int_equal(op_write(&s.a, &s.a.files[0], &w), 2 * FIX_CELL);
+		atomic_store(&s.run->cut_ns, cut ? 1 : 0);
+		assert_int_equal(op_append(&s.a, &s.a.files[0], 1, RWF_DSYNC), FIX_CELL);
+		assert_true(atomic_load(&sf->unsynced.hi) == 3 * FIX_CELL);
+		assert_true(atomic_load(&sf->unsynced.lo) == (cut ? 0 : 3 * FIX_CELL));
+		stage_free(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +182,7 @@ int main(void)
 		cmocka_unit_test(an_open_size_is_learned),
 		cmocka_unit_test(an_impossible_size_is_not_learned),
 		cmocka_unit_test(shared_cells_do_not_move),
+		cmocka_unit_test(after_the_cut_no_size_is_durable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,16 +260,21 @@ static void a_hit_counts_once_an_attempt(void **state)
 
 	(void)state;
 	assert_int_equal(race_enter(r, 0, at_once, &asked), 0);
-	race_hit(r);
-	race_hit(r);
-	race_done(r, 0, 5, 6);
-	assert_int_equal(race_enter(r, 0, at_once, &asked), 0);
+	race_done(r, 0, 1, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(race_enter(r, 0, at_once, &asked), 0);
+		assert_int_equal(atomic_load(&r->first_hit), i ? 2 : 0);
+		race_hit(r);
+		race_hit(r);
+		race_done(r, 0, 5, 6);
+	}
 	race_finish(r);
-	assert_int_equal(atomic_load(&r->attempts), 2);
-	assert_int_equal(atomic_load(&r->hits), 1);
-	assert_int_equal(atomic_load(&r->overlaps), 1);
+	assert_int_equal(atomic_load(&r->attempts), 3);
+	assert_int_equal(atomic_load(&r->hits), 2);
+	assert_int_equal(atomic_load(&r->first_hit), 2);
+	assert_int_equal(atomic_load(&r->overlaps), 3);
 	race_finish(r); /* nothing is counted twice */
-	assert_int_equal(atomic_load(&r->attempts), 2);
+	assert_int_equal(atomic_load(&r->attempts), 3);
 	munmap(r, sizeof(*r));
 }
 
