@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Knobs that are there and cannot be written: /sys read-only, as a container has it. (debugfs is
- * reached through a mount of stressd's own.) A quota on a filesystem that is mounted without. A
- * disk that is pulled while a fault is armed on it.
+ * Knobs that are there and cannot be written: /sys read-only, as a container has it, and debugfs,
+ * which stays so. A quota on a filesystem that is mounted without, or has none. A disk that is
+ * pulled while a fault is armed on it.
  */
 #include "sweep_bad.h"
 #include "sweep_machine.h"
@@ -21,25 +21,26 @@
 #define DRIVER	 "/sys/bus/virtio/drivers/virtio_blk"
 #define SERIAL	 "stressd-image"
 #define BLOCK	 "/sys/devices/virtual/block"
+#define DEBUGFS	 "/sys/kernel/debug"
 
 static const char text[] =
 	"{ \"version\": 1, \"name\": \"bad\", \"description\": \"test\", \"duration\": \"1s\","
 	" \"stop_on\": \"never\","
-	" \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"32M\" },"
+	" \"target\": { \"type\": \"image\", \"fs\": \"%s\", \"size\": \"%s\" },"
 	" \"files\": [ { \"name\": \"data\", \"size\": \"1M\", \"layout\": \"written\" } ],"
 	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\" } ],"
 	" \"faults\": [ { \"type\": \"%s\" } ], \"kernel_log\": { \"fail_at\": \"never\" } }";
 
 static const char *const argv[] = { "run", "--quiet", "--run-dir", RUN_DIR, SCENARIO, NULL };
 
-static bool write_scenario(const char *fault)
+static bool write_scenario(const char *fault, const char *fs)
 {
 	char path[] = SCENARIO;
 	FILE *f = shell("rm -rf " SWEEP_HOME " && mkdir -p " SWEEP_HOME) ? fopen(path, "we") : NULL;
 
 	if (!f)
 		return false;
-	fprintf(f, text, fault);
+	fprintf(f, text, fs, strcmp(fs, "ext4") ? "120M" : "32M", fault);
 	return fclose(f) == 0;
 }
 
@@ -59,15 +60,47 @@ static bool is_clean(const char *what)
 }
 
 /* Skipped, and with these words. */
-static int must_be_skipped(const char *fault, const char *word)
+static int must_be_skipped(const char *fault, const char *fs, const char *word)
 {
 	pid_t pid;
-	int status = write_scenario(fault) ? run_stressd(STATE, "", argv, &pid) : -1;
+	int status = write_scenario(fault, fs) ? run_stressd(STATE, "", argv, &pid) : -1;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED &&
 	    shell("grep -q -e '%s' " SWEEP_OUTPUT, word))
 		return !is_clean(fault);
 	printf("FAILED %s must be skipped with '%s': status %#x\n", fault, word, status);
+	print_output();
+	return 1;
+}
+
+/* The superblock, which all mounts of debugfs share: it must stay so, too. */
+static int read_only_debugfs(void)
+{
+	static const char is_ro[] = "grep -q ' - debugfs [^ ]* ro' /proc/self/mountinfo";
+	int failed;
+
+	if (!shell("mount -o remount,ro " DEBUGFS) || !shell("%s", is_ro))
+		return printf("FAILED debugfs cannot be made read-only\n") > 0;
+	failed = must_be_skipped("fail_make_request", "ext4", "mounted read-only");
+	if (!shell("%s", is_ro))
+		failed += printf("FAILED a run made debugfs writable for all\n") > 0;
+	if (!shell("mount -o remount,rw " DEBUGFS))
+		return printf("FAILED debugfs cannot be made writable\n") > 0;
+	return failed;
+}
+
+/* Of one mount alone: what others do is their business, and ours is another mount. */
+static int read_only_mount(void)
+{
+	pid_t pid;
+	int status = -1;
+
+	if (shell("mount -o remount,bind,ro " DEBUGFS) && write_scenario("failslab", "ext4"))
+		status = run_stressd(STATE, "", argv, &pid);
+	shell("mount -o remount,bind,rw " DEBUGFS);
+	if (WIFEXITED(status) && WEXITSTATUS(status) != SKIPPED)
+		return !is_clean("a mount of debugfs that is read-only");
+	printf("FAILED failslab beside a mount that is read-only: status %#x\n", status);
 	print_output();
 	return 1;
 }
@@ -78,7 +111,7 @@ static int read_only_knobs(void)
 
 	if (!shell("mount --bind " BLOCK " " BLOCK " && mount -o remount,bind,ro " BLOCK))
 		return printf("FAILED /sys cannot be made read-only\n") > 0;
-	failed += must_be_skipped("fail_make_request", "cannot be written");
+	failed += must_be_skipped("fail_make_request", "ext4", "cannot be written");
 	if (!shell("umount " BLOCK))
 		return printf("FAILED /sys cannot be made writable\n") > 0;
 	return failed;
@@ -90,7 +123,7 @@ static int disk_is_pulled(void)
 	pid_t pid = 0;
 	int status = -1, n;
 
-	if (write_scenario("fail_make_request"))
+	if (write_scenario("fail_make_request", "ext4"))
 		status = run_stressd(STATE, "list", argv, &pid);
 	/* The number of the last change before "armed", of a run without disturbance. */
 	n = 0;
@@ -124,9 +157,11 @@ static int disk_is_pulled(void)
 
 int bad_cases(void)
 {
-	int failed =
-		read_only_knobs() + must_be_skipped("quota", "without usrquota") + disk_is_pulled();
+	int failed = read_only_knobs() + read_only_debugfs() + read_only_mount();
 
+	failed += must_be_skipped("quota", "ext4", "without usrquota");
+	failed += must_be_skipped("quota", "btrfs", "mount option usrquota");
+	failed += disk_is_pulled();
 	printf("bad cases: %d failed\n", failed);
 	return failed;
 }
