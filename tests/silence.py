@@ -3,7 +3,7 @@
 """Silence: every scenario that expects nothing must find nothing, many times, on every filesystem.
 
 Runs each scenario of configs/ (those of races/ and findings/ expect something) in variants: XFS with
-blocks of 1 and 4 KiB, ext4, btrfs. A scenario that asks for mount options, or whose target is no image,
+blocks of 1 and 4 KiB, ext4, btrfs. A scenario that asks for mount options, or whose target is a device or a directory,
 runs as it stands; one that asks for quotas goes without where there are none. With --kernel it all runs in
 guests, one boot for all runs of a scenario: configs/faults/ needs kernels that few machines run. Prints
 a line per scenario and variant; exit 1 when anything was found or failed.
@@ -35,7 +35,9 @@ QUOTAS = {"xfs": [], "ext4": ["-O", "quota"]}
 ONLY_ON = {"xfs_errortag.json": "xfs", "fail_function-btrfs.json": "btrfs",
            "dm_flakey-corrupt.json": "btrfs"}
 # What a fault needs to be told there.
-TOLD_ON = {("dm_dust", "btrfs"): {"where": "device"}}
+TOLD_ON = {(fault, "btrfs"): {"where": "device"} for fault in ("dm_dust", "bad_blocks", "scsi_medium")}
+# Targets that can have any filesystem.
+MADE = ("image", "null_blk", "scsi_debug")
 GUEST_ROWS = 60  # runs of a boot
 
 
@@ -57,7 +59,7 @@ def variants(name, sc, only):
     """(name, scenario) for each filesystem that the scenario can be put on."""
     target = sc.get("target", {})
     quota = "usrquota" in target.get("mount", [])
-    if target.get("type", "image") != "image" or target.get("mount") and not quota:
+    if target.get("type", "image") not in MADE or target.get("mount") and not quota:
         yield "as is", sc
         return
     for variant in only or VARIANTS:

@@ -15,6 +15,7 @@
 #include "base/nullblk.h"
 #include "base/proc.h"
 #include "base/quota.h"
+#include "base/scsidebug.h"
 #include "base/units.h"
 
 #include <linux/magic.h>
@@ -204,6 +205,27 @@ int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
 	return r < 0 ? err_set(e, r, "the bad blocks of %s cannot be made good: %s", arg[0],
 			       strerror(-r))
 		     : 0;
+}
+
+/* There was none before, and nobody else's is taken. A module is let go a moment after its disk. */
+int undo_scsi_debug(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	u64 end_ns = now_ns() + PATIENCE_NS;
+	int r;
+
+	for (;; nanosleep(&pause, NULL)) {
+		r = scsidebug_remove();
+		if (r == 0 && !strcmp(arg[0], "module"))
+			r = scsidebug_unload();
+		if (r != -EBUSY || now_ns() >= end_ns)
+			break;
+	}
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "the disk of scsi_debug is in use, or it has more than one; unmount "
+			       "it (lsblk -S shows it), then run `stressd recover`");
+	return r < 0 ? err_set(e, r, "scsi_debug cannot be put back: %s", strerror(-r)) : 0;
 }
 
 int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)
