@@ -30,17 +30,17 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
-static int check_size(const struct scsi_debug_options *o, struct err *e)
+static int check(const void *block, const char **ret_key, struct err *e)
 {
+	const struct scsi_debug_options *o = block;
 	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
 	char want[UNITS_MAX];
 
-	if (o->size % MIB)
-		return err_set(e, -EINVAL, "target.size: it is in whole MiB");
+	*ret_key = "size";
 	if (o->size < least)
-		return err_set(e, -EINVAL, "target.size: too small for %s, which needs %s",
+		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
 			       fstype_names[o->disk.fs], format_size(want, least));
-	return 0;
+	return o->size % MIB ? err_set(e, -EINVAL, "expected whole MiB") : 0;
 }
 
 /* Its disks share settings and contents: nobody else's may be there. */
@@ -68,10 +68,8 @@ static int check_driver(const struct scsi_debug_options *o, struct err *e)
 static int probe(const struct target *t, struct err *e)
 {
 	const struct scsi_debug_options *o = t->options;
-	int r = check_size(o, e);
+	int r = disk_probe(t, e);
 
-	if (r == 0)
-		r = disk_probe(t, e);
 	if (r < 0)
 		return r;
 	switch (scsidebug_state()) {
@@ -175,6 +173,7 @@ const struct target_type target_scsi_debug = {
 	.kconfig = "SCSI_DEBUG BLK_DEV_SD",
 	.boot_words = SCSIDEBUG_BOOT,
 	.boot_number = boot_number,
+	.check = check,
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

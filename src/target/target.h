@@ -49,6 +49,9 @@ struct target_type {
 	 * largest of its scenarios. NULL: none. */
 	const char *boot_words;
 	u64 (*boot_number)(const void *options);
+	/* What the option table cannot say: 0, or -EINVAL with "what is wrong; expected what" in @e
+	 * and the name of the option. NULL: nothing. */
+	int (*check)(const void *options, const char **ret_key, struct err *e);
 	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
 	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
 	int (*probe)(const struct target *t, struct err *e);
