@@ -192,6 +192,19 @@ int undo_null_blk(const char *const arg[UNDO_ARGS], struct err *e)
 		     : 0;
 }
 
+int undo_null_blk_attr(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = is_our_null_blk(arg[0]) && !strstr(arg[1], "..")
+			? nullblk_write(arg[0], arg[1], arg[2])
+			: -EINVAL;
+
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s of %s: %s", arg[2], arg[1], arg[0],
+			       strerror(-r))
+		     : 0;
+}
+
 int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
 {
 	char range[64];
@@ -226,6 +239,20 @@ int undo_scsi_debug(const char *const arg[UNDO_ARGS], struct err *e)
 			       "the disk of scsi_debug is in use, or it has more than one; unmount "
 			       "it (lsblk -S shows it), then run `stressd recover`");
 	return r < 0 ? err_set(e, r, "scsi_debug cannot be put back: %s", strerror(-r)) : 0;
+}
+
+int undo_scsi_order(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = strncmp(arg[0], "scsi_debug/", 11) || strstr(arg[0], "..")
+			? -EINVAL
+			: debugfs_write(arg[0], arg[1]);
+
+	/* The disk is gone, or the order was never given. */
+	if (r == -ENOENT || r == -EINVAL || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s in debugfs: %s", arg[1], arg[0],
+			       strerror(-r))
+		     : 0;
 }
 
 int undo_quota(const char *const arg[UNDO_ARGS], struct err *e)
