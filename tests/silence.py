@@ -29,6 +29,7 @@ VARIANTS = {
     "ext4": ("ext4", ["-b", "4096"], "128M"),
     "btrfs": ("btrfs", [], "256M"),
 }
+MADE = ("image", "null_blk")  # targets that take any filesystem
 # What a filesystem must be made with for quotas that are asked for; the others have none.
 QUOTAS = {"xfs": [], "ext4": ["-O", "quota"]}
 # What only one filesystem does: its own error tags, functions and checksums.
@@ -36,7 +37,7 @@ ONLY_ON = {"xfs_errortag.json": "xfs", "fail_function-btrfs.json": "btrfs",
            "dm_flakey-corrupt.json": "btrfs"}
 # What a fault needs to be told there.
 TOLD_ON = {("dm_dust", "btrfs"): {"where": "device"},
-           ("bad_blocks", "btrfs"): {"where": "device"},
+           ("bad_blocks", "btrfs"): {"where": "device", "blocks": 200},
            ("scsi_medium", "btrfs"): {"where": "device", "blocks": 8192}}
 # Targets that can have any filesystem.
 MADE = ("image", "null_blk", "scsi_debug")
