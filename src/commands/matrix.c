@@ -67,13 +67,14 @@ static void put_cell(const struct cell *c)
 	printf(", seed %llu", (unsigned long long)c->seed);
 }
 
-static void put_cell_json(const struct cell *c, const struct cell_outcome *o)
+static void put_cell_json(const struct matrix_command *cmd, const struct cell *c,
+			  const struct cell_outcome *o)
 {
-	put_json_line(json_pack("{ss ss so so so sI ss si so}", "type", "cell", "id", c->id,
-				"scenario", json_text(c->scenario->name), "target",
-				json_text(c->target->name), "kernel", json_text(c->kernel->name),
-				"seed", (json_int_t)c->seed, "state",
-				o ? cell_state_names[o->state] : "running", "exit",
+	put_json_line(json_pack("{ss sI ss so so so sI ss si so}", "type", "cell", "cells",
+				(json_int_t)cmd->m->ncells, "id", c->id, "scenario",
+				json_text(c->scenario->name), "target", json_text(c->target->name),
+				"kernel", json_text(c->kernel->name), "seed", (json_int_t)c->seed,
+				"state", o ? cell_state_names[o->state] : "running", "exit",
 				o ? o->exit : -1, "text", json_text(o ? o->text : "")));
 }
 
@@ -82,7 +83,7 @@ static void tell(void *ctx, const struct cell *c, const struct cell_outcome *o)
 	struct matrix_command *cmd = ctx;
 
 	if (cmd->json) {
-		put_cell_json(c, o);
+		put_cell_json(cmd, c, o);
 		fflush(stdout);
 		return;
 	}
@@ -118,7 +119,7 @@ static int sum_up(struct matrix_command *cmd, bool show, struct sums *s, struct 
 		s->fine += o.state == CELL_FINISHED && o.exit == EXIT_FINE;
 		s->skipped += o.state == CELL_FINISHED && o.exit == EXIT_LACKS;
 		if (show && cmd->json)
-			put_cell_json(c, &o);
+			put_cell_json(cmd, c, &o);
 		else if (show) {
 			printf("%s %s: ", c->id, cell_state_names[o.state]);
 			put_cell(c);

@@ -71,7 +71,7 @@ static void import(struct daemon *d, struct entry *en, const char *dir)
 	int r;
 
 	err_path(d, path);
-	r = child_spawn(argv, path, &d->import_child, &e);
+	r = child_spawn(argv, path, false, &d->import_child, &e);
 	if (r == 0) {
 		d->importer = (struct source){ .fd = d->import_child.pidfd, .on = on_stored };
 		r = source_add(d, &d->importer, EPOLLIN);
