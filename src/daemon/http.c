@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define RENEW_NS      (200 * NSEC_PER_MSEC) /* between two copies of the page */
+#define RENEW_NS      (200 * NSEC_PER_MSEC) /* between two events of a stream */
 #define IDLE_S	      10U		    /* half a request, or an answer that nobody reads */
 #define REQUEST_BYTES ((size_t)(32 * KIB))  /* of a connection: its headers, its answer's */
 
@@ -60,16 +60,14 @@ void copy_unref(struct copy *c)
 	free(c);
 }
 
-/* However often it is asked for, it is made a few times a second. */
 static void renew(struct http *h)
 {
-	u64 now = now_ns();
 	struct copy *c;
 
-	if (h->copy && (!h->stale || now - h->made_ns < RENEW_NS))
+	if (h->copy && !h->stale)
 		return;
 	c = make_copy(h->daemon, h->copy ? h->copy->serial + 1 : 1);
-	h->made_ns = now;
+	h->made_ns = now_ns();
 	if (!c)
 		return;
 	if (h->copy)
@@ -104,7 +102,7 @@ void http_pump(struct daemon *d)
 
 	if (!h)
 		return;
-	if (h->nstreams)
+	if (h->nstreams && now_ns() - h->made_ns >= RENEW_NS)
 		renew(h);
 	streams_wake(h);
 	h->mhd->run(h->server);
@@ -120,7 +118,8 @@ int http_wait_ms(const struct daemon *d)
 	return -1;
 }
 
-/* On loopback, so that nobody else can connect, whatever the machine's other addresses are. */
+/* On loopback, so that nobody else can connect, whatever the machine's other addresses are. Few may
+ * wait to be served: of a crowd that has gone again there is little to go through. */
 static int listen_on(u16 port, struct err *e)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -131,7 +130,7 @@ static int listen_on(u16 port, struct err *e)
 
 	/* Connections of a daemon before us may still be closing. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, SOMAXCONN) < 0)
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, HTTP_CLIENTS_MAX) < 0)
 		return err_set(e, -errno, "%s", strerror(errno));
 	return take_fd(&fd);
 }

@@ -38,7 +38,7 @@ struct http {
 	size_t nstreams;
 };
 
-/* http.c: the page of now, or of a moment ago; the caller's own reference. NULL: no memory. */
+/* http.c: the page of now; the caller's own reference. NULL: no memory. */
 struct copy *http_copy(struct http *h);
 void copy_unref(struct copy *c);
 
