@@ -117,6 +117,11 @@ class Browser:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
+    def html(self):
+        """Of the page as it is, whether or not its script may run."""
+        root = self.ask("DOM.getDocument", depth=0)["root"]["nodeId"]
+        return self.ask("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+
     def until(self, expression):
         """Poll until it is true."""
         end = time.monotonic() + self.limit_s
