@@ -125,7 +125,7 @@ class Browser:
     def until(self, expression):
         """Poll until it is true."""
         end = time.monotonic() + self.limit_s
-        while not self.run(expression):
+        while not self.run(f"!!({expression})"):
             if time.monotonic() > end:
                 raise TimeoutError(f"not so after {self.limit_s} s: {expression}")
             time.sleep(0.05)

@@ -23,14 +23,23 @@ function renew(old, now) {
 			old.setAttribute(name, now.getAttribute(name));
 	renewAll(old, now);
 }
-/* Jobs come and go in the middle of a list: they are known by their id. */
+function ids(node) {
+	return new Set(Array.from(node.children, (c) => c.id).filter(Boolean));
+}
+/* Jobs come and go in the middle of a list: they are known by their id, and keep their order. */
 function renewAll(old, now) {
-	const wanted = new Set(Array.from(now.children, (c) => c.id).filter(Boolean));
-	for (const child of Array.from(old.children))
-		if (child.id && !wanted.has(child.id))
-			child.remove();
+	const wanted = ids(now), had = ids(old);
 	let at = old.firstChild;
+	function skip() {
+		const next = at.nextSibling;
+		at.remove();
+		at = next;
+	}
 	for (const fresh of Array.from(now.childNodes)) {
+		while (at && at.id && !wanted.has(at.id))
+			skip();
+		while (at && had.has(fresh.id) && at.id !== fresh.id)
+			skip();
 		if (!at || (fresh.id && at.id !== fresh.id)) {
 			old.insertBefore(fresh, at);
 			continue;
@@ -39,11 +48,8 @@ function renewAll(old, now) {
 		renew(at, fresh);
 		at = next;
 	}
-	while (at) {
-		const next = at.nextSibling;
-		at.remove();
-		at = next;
-	}
+	while (at)
+		skip();
 }
 function show(html) {
 	const fresh = new DOMParser().parseFromString("<main>" + html + "</main>", "text/html");
