@@ -15,7 +15,7 @@ declare -gA _stressd_options=(
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
 	[daemon]="--config= --check --help"
 	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --exclusive --drop --help"
-	[store]="--store= --night= --json --help"
+	[store]="--store= --night= --page --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
 	[recover]=""

@@ -177,24 +177,6 @@ static int show_sums(struct matrix_command *cmd, const struct sums *s)
 	return status;
 }
 
-/* Its page, beside its cells. The name is that under which it began, whatever it is called now. */
-static int put_page(const struct matrix_command *cmd, struct store *s, u64 left, struct err *e)
-{
-	_cleanup_json_ json_t *night = NULL;
-	char path[PATH_MAX];
-	const char *name;
-	int r = path_set(path, sizeof(path), "%s/night.json", cmd->dir);
-
-	if (r == 0)
-		night = json_load_file(path, 0, NULL);
-	name = json_string_value(json_object_get(night, "name"));
-	if (r == 0)
-		r = path_set(path, sizeof(path), "%s/night.html", cmd->dir);
-	if (r < 0 || !name)
-		return err_set(e, r < 0 ? r : -EBADMSG, "%.300s: night.json has no name", cmd->dir);
-	return night_page_of(s, name, left, path, e);
-}
-
 /* An index of what is there: if it cannot be had, nothing is lost. */
 static void keep(struct matrix_command *cmd, const struct sums *sums)
 {
@@ -208,7 +190,7 @@ static void keep(struct matrix_command *cmd, const struct sums *sums)
 	if (r == 0) {
 		r = store_import(s, cmd->dir, "", NULL, NULL, &e);
 		if (r == 0)
-			paged = put_page(cmd, s, left_of(sums), &e);
+			paged = night_page_at(s, cmd->dir, left_of(sums), &e);
 		store_close(s);
 	}
 	if (r < 0 && r != -ENODATA)

@@ -90,7 +90,7 @@ static void on_progress(struct daemon *d, struct feed *f, const json_t *o)
 			       "klog_events", (json_int_t)f->now.klog_events));
 }
 
-static bool keep(struct feed *f, const char *kind, const char *text)
+static bool keep(struct feed *f, const char *what, const char *text)
 {
 	struct feed_found *found = &f->found[f->nfound];
 
@@ -98,7 +98,7 @@ static bool keep(struct feed *f, const char *kind, const char *text)
 	if (f->nfound == FEED_FOUND)
 		return false;
 	f->nfound++;
-	copy_text(found->kind, sizeof(found->kind), kind);
+	copy_text(found->what, sizeof(found->what), what);
 	copy_text(found->text, sizeof(found->text), text);
 	return true;
 }
@@ -110,7 +110,7 @@ static void on_finding(struct daemon *d, struct feed *f, const json_t *o)
 	/* Watchers, too, need no more of them: the report has all. */
 	if (keep(f, text_of(finding, "kind"), text_of(finding, "sentence")))
 		clients_show(d, json_pack("{ss sI ss ss sf}", "type", "finding", "id", id_of(f),
-					  "kind", f->found[f->nfound - 1].kind, "sentence",
+					  "kind", f->found[f->nfound - 1].what, "sentence",
 					  f->found[f->nfound - 1].text, "time_ms",
 					  json_number_value(json_object_get(finding, "time_ms"))));
 }
@@ -131,7 +131,6 @@ static void on_cell(struct daemon *d, struct feed *f, const json_t *o)
 	json_int_t exit = json_integer_value(json_object_get(o, "exit"));
 	bool lost = !strcmp(state, "lost");
 	struct feed_cell c;
-	char what[FEED_TEXT];
 
 	copy_text(c.id, sizeof(c.id), text_of(o, "id"));
 	snprintf(c.name, sizeof(c.name), "%.90s on %.60s, kernel %.60s, seed %lld",
@@ -149,8 +148,7 @@ static void on_cell(struct daemon *d, struct feed *f, const json_t *o)
 	}
 	if (lost || exit == EXIT_FINDING) {
 		f->failed++;
-		snprintf(what, sizeof(what), "%.380s: %.300s", *text ? text : state, c.name);
-		keep(f, lost ? "lost" : "finding", what);
+		keep(f, c.name, !strncmp(text, "fail: ", 6) ? text + 6 : *text ? text : state);
 	} else if (!strcmp(state, "finished")) {
 		f->passed += exit == 0;
 		f->other += exit != 0;

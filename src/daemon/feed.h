@@ -15,7 +15,7 @@
 #define FEED_TEXT  700
 
 struct feed_found {
-	char kind[40]; /* of a finding; of a cell what it is */
+	char what[300]; /* kind of a finding, or which cell has some */
 	char text[FEED_TEXT];
 };
 

@@ -65,7 +65,9 @@ static void on_stored(struct daemon *d, struct source *s, u32 events)
 
 static void import(struct daemon *d, struct entry *en, const char *dir)
 {
-	const char *argv[] = { "store", "import", "--store", d->store, dir, NULL };
+	const char *argv[] = { "store",	 "import", "--store",
+			       d->store, dir,	   en->job.spec.matrix ? "--page" : NULL,
+			       NULL };
 	struct err e = { "" };
 	char path[PATH_MAX];
 	int r;

@@ -39,6 +39,11 @@ static void put_name(const struct entry *en, FILE *out)
 	fprintf(out, "<b>%llu</b> <b class=\"name\">", id_of(en));
 	html_text(out, en->job.spec.name);
 	fputs("</b>", out);
+	if (en->job.spec.night) {
+		fputs(" <span class=\"soft\">", out);
+		html_text(out, en->job.spec.night);
+		fputs("</span>", out);
+	}
 }
 
 static const char *base_name(const char *path)
@@ -97,7 +102,7 @@ static void put_some(const struct feed *f, size_t from, size_t to, FILE *out)
 	fputs("<ul class=\"found\">\n", out);
 	for (size_t i = from; i < to; i++) {
 		fputs("<li><b>", out);
-		html_text(out, f->found[i].kind);
+		html_text(out, f->found[i].what);
 		fputs("</b> ", out);
 		html_text(out, f->found[i].text);
 		fputs("</li>\n", out);
@@ -333,7 +338,7 @@ void page_ended(struct daemon *d, const struct entry *en, FILE *out)
 	}
 	fputs(" \xc2\xb7 ", out);
 	page_time(j->ended_s, out);
-	if (j->started_s && j->ended_s >= j->started_s)
+	if (j->started_s && j->ended_s > j->started_s)
 		fprintf(out, ", took %s", clock_text(took, (double)(j->ended_s - j->started_s)));
 	put_link(d, en, out);
 	fputs("</p></li>\n", out);
