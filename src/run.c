@@ -115,9 +115,12 @@ int run_pause(struct run_shared *r, u16 who, u64 timeout_ns, struct err *e)
 	return 0;
 }
 
+/* Also for one that died on its way into a pause or out of it: the count is even then, and one more
+ * would hold everybody for ever. Nobody but the pauser changes it. */
 void run_resume(struct run_shared *r)
 {
-	atomic_fetch_add(&r->pause, 1);
+	if (atomic_load(&r->pause) & 1)
+		atomic_fetch_add(&r->pause, 1);
 	atomic_store(&r->pauser, 0);
 	futex_wake_all(&r->pause);
 }

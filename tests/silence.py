@@ -36,7 +36,10 @@ ONLY_ON = {"xfs_errortag.json": "xfs", "fail_function-btrfs.json": "btrfs",
            "dm_flakey-corrupt.json": "btrfs"}
 # What a fault needs to be told there.
 TOLD_ON = {("dm_dust", "btrfs"): {"where": "device"}}
+# What shows a finding of docs/FINDINGS.md there: letter I.
+LEFT_OUT = {(fault, "btrfs"): ["dio_writer"] for fault in ("failslab", "fail_page_alloc")}
 GUEST_ROWS = 60  # runs of a boot
+ROW_MINUTES = 2  # for one: a replay of a log of writes takes long in emulation
 
 
 def arguments():
@@ -77,7 +80,10 @@ def variants(name, sc, only):
             asked["mount"] = []
         faults = [{**f, "options": {**f.get("options", {}), **TOLD_ON.get((f["type"], fs), {})}}
                   for f in faults]
-        yield variant, {**sc, "target": {**target, **asked}, **({"faults": faults} if faults else {})}
+        out = [w for f in faults for w in LEFT_OUT.get((f["type"], fs), [])]
+        workers = [w for w in sc["workers"] if w["type"] not in out]
+        yield variant, {**sc, "target": {**target, **asked}, "workers": workers,
+                        **({"faults": faults} if faults else {})}
 
 
 def call(a, work, argv):
@@ -110,7 +116,8 @@ def run_in_guests(a, work, rows):
     for at in range(0, len(rows), GUEST_ROWS):
         some = rows[at:at + GUEST_ROWS]
         shutil.rmtree(rundir, ignore_errors=True)
-        _, text = call(a, work, ["vm", "--kernel", a.kernel, "--run-dir", rundir] + a.vm + some)
+        _, text = call(a, work, ["vm", "--kernel", a.kernel, "--run-dir", rundir, "--timeout",
+                                 f"{ROW_MINUTES * len(some) + 1}m"] + a.vm + some)
         for i in range(len(some)):
             mine = os.path.join(rundir, str(i + 1)) if len(some) > 1 else rundir
             code = status_of(mine)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The subcommands. Each has one file and one row in stressd.c; it parses its own arguments with
- * getopt_long(3), prints, and returns the exit code of DESIGN: 0 fine, 1 finding, 2 usage,
+ * The subcommands. Each has one file and one row in stressd.c; it parses its own arguments
+ * (options.h), prints, and returns the exit code of DESIGN: 0 fine, 1 finding, 2 usage,
  * 3 trouble, 4 skipped.
  */
 #ifndef STRESSD_COMMANDS_H
@@ -19,6 +19,7 @@ int cmd_repro(int argc, char **argv);
 int cmd_minimize(int argc, char **argv);
 int cmd_bisect_step(int argc, char **argv);
 int cmd_store(int argc, char **argv);
+int cmd_store_prune(int argc, char **argv); /* of store: its own options */
 int cmd_history(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);

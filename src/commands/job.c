@@ -39,6 +39,7 @@ static const char help[] =
 	"  --vms N          guests at a time, of a matrix\n"
 	"  --cpus N         processors\n"
 	"  --memory SIZE    memory\n"
+	"  --attempts N     while the infrastructure fails (default: 3)\n"
 	"  --exclusive      runs alone\n"
 	"  --drop           not again when a stop of the daemon cuts it short\n";
 
@@ -62,6 +63,8 @@ static void show_job(const json_t *job)
 {
 	const json_t *spec = json_object_get(job, "spec");
 	json_int_t exit = json_integer_value(json_object_get(job, "exit"));
+	json_int_t again = json_integer_value(json_object_get(job, "again"));
+	char at[STORE_TIME_MAX];
 
 	printf("%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(job, "id")));
 	put_field(" ", text_of(job, "state"));
@@ -69,6 +72,8 @@ static void show_job(const json_t *job)
 	if (exit >= 0)
 		printf(", exit %" JSON_INTEGER_FORMAT, exit);
 	put_field(": ", text_of(job, "said"));
+	if (again && !strcmp(text_of(job, "state"), "queued"))
+		printf("; tried again at %s", store_time(at, again));
 	putchar('\n');
 }
 
@@ -322,6 +327,7 @@ int cmd_job(int argc, char **argv)
 		{ "vms", required_argument, NULL, 'n' },
 		{ "cpus", required_argument, NULL, 'n' },
 		{ "memory", required_argument, NULL, 't' },
+		{ "attempts", required_argument, NULL, 'n' },
 		{ "exclusive", no_argument, NULL, 'x' },
 		{ "drop", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },

@@ -20,10 +20,12 @@ static const char help[] =
 	"usage: stressd store import [OPTIONS] DIR...\n"
 	"       stressd store nights [OPTIONS]\n"
 	"       stressd store check [OPTIONS]\n"
+	"       stressd store prune ...\n"
 	"import: store the runs below each directory; those that are there already stay as they "
 	"are\n"
 	"nights: which there are, the newest first\n"
 	"check: is the file in order?\n"
+	"prune: remove run directories that are old or too many; see stressd store prune --help\n"
 	"  --store FILE     which (default: store.db in the state directory)\n"
 	"  --night NAME     the runs are of this night (default: as the directory says)\n"
 	"  --page           import: of a night's directory, write its night.html, too\n"
@@ -204,7 +206,7 @@ static int act(struct store_command *c, int argc, char **argv)
 	while (a < actions + ARRAY_SIZE(actions) && (!argc || strcmp(a->name, argv[0]) != 0))
 		a++;
 	if (a == actions + ARRAY_SIZE(actions))
-		return usage_error("store", "expected import, nights or check");
+		return usage_error("store", "expected import, nights, check or prune");
 	if (a->takes_dirs != (argc > 1))
 		return usage_error("store",
 				   a->takes_dirs ? "%s: expected run directories"
@@ -232,6 +234,8 @@ int cmd_store(int argc, char **argv)
 	};
 	struct store_command c = { 0 };
 
+	if (argc > 1 && !strcmp(argv[1], "prune"))
+		return cmd_store_prune(argc - 1, argv + 1);
 	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
 		switch (o) {
 		case 's':

@@ -10,11 +10,14 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "daemon/feed.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 
+#define TRIES_KEPT   20
+#define PAUSE_MAX_NS (600 * NSEC_PER_SEC)
 #define RETRY_NS     (5 * NSEC_PER_SEC)
 #define SAID_BYTES   (64 * KIB)
 #define RESULT_BYTES (64 * MIB)
@@ -151,25 +154,60 @@ static void clean_up(struct daemon *d, const struct job *j)
 		rm_rf(dir);
 }
 
-/* A finding counts whoever stopped the run; anything else that was cut short says nothing. */
+/* What became of an attempt stays with the job, when another follows. */
+static void note_try(struct job *j)
+{
+	json_t *o = json_pack("{sI sI sI si so}", "attempt", (json_int_t)j->attempt, "started",
+			      (json_int_t)j->started_s, "ended", (json_int_t)j->ended_s, "exit",
+			      j->exit, "said", json_text(j->said));
+
+	if (json_array_size(j->tries) == TRIES_KEPT)
+		json_array_remove(j->tries, 0);
+	json_array_append_new(j->tries, o);
+}
+
+/* How long after its failure number @failures. */
+static s64 pause_s(const struct daemon *d, u64 failures)
+{
+	u64 doubled = d->config->retry_ns << MIN(failures - 1, 16ULL);
+
+	return (s64)((MIN(doubled, PAUSE_MAX_NS) + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+}
+
+bool attempt_waits(const struct daemon *d, const struct entry *en)
+{
+	s64 left_s = en->job.again_s - (s64)time(NULL);
+
+	/* A clock that was set back makes nobody wait for longer than was meant. */
+	return en->job.again_s && left_s > 0 && left_s <= pause_s(d, en->job.failures);
+}
+
+/* A finding counts whoever stopped the run; anything else that was cut short says nothing. What the
+ * infrastructure failed is tried again, so often. */
 static void settle(struct daemon *d, struct entry *en, bool cut_short)
 {
 	struct job *j = &en->job;
 
 	j->pid = 0;
 	j->ended_s = (s64)time(NULL);
+	j->failures += j->exit == EXIT_AGAIN && !cut_short;
 	if (j->exit == EXIT_FINDING && !j->spec.matrix)
 		j->state = JOB_FINISHED;
 	else if (j->cancelled)
 		j->state = JOB_CANCELLED;
 	else if (!cut_short)
-		j->state = JOB_FINISHED;
+		j->state = j->exit == EXIT_AGAIN && j->failures < j->spec.attempts ? JOB_QUEUED
+										   : JOB_FINISHED;
 	else if (j->spec.interruption == JOB_DROP)
 		j->state = JOB_INTERRUPTED;
 	else
 		j->state = JOB_QUEUED;
 	if (j->state != JOB_FINISHED)
 		clean_up(d, j);
+	if (j->state == JOB_QUEUED) {
+		j->again_s = cut_short ? 0 : (s64)time(NULL) + pause_s(d, j->failures);
+		note_try(j);
+	}
 	queue_note(d, en);
 }
 

@@ -29,6 +29,10 @@ static const struct opt_def options[] = {
 	    .help = "processors that jobs use together; default: all"),
 	OPT_AS("memory", struct daemon_config, memory_bytes, OPT_SIZE, .def = "", .min = "128M",
 	       .help = "memory that jobs use together; default: nine tenths"),
+	OPT_AS("retry", struct daemon_config, retry_ns, OPT_TIME, .def = "10s", .min = "1s",
+	       .max = "10m",
+	       .help = "before a job is tried again whose infrastructure failed; doubled each "
+		       "time"),
 	OPT_AS("idle", struct daemon_config, idle_ns, OPT_TIME, .def = "5m", .min = "100ms",
 	       .help = "a client that is silent for so long is closed"),
 	OPT_AS("stop", struct daemon_config, stop_ns, OPT_TIME, .def = "3m", .min = "1s",

@@ -26,9 +26,10 @@ struct daemon_config {
 	u64 version;
 	char *socket, *group, *store; /* group, store NULL: none, the state directory's */
 	u64 vms, cpus, memory_bytes;  /* what jobs may use together */
-	u64 idle_ns;		      /* a client that says nothing for so long is closed */
-	u64 stop_ns;		      /* from asking a run to stop to killing it */
-	u64 page;		      /* TCP port of the page; 0: none */
+	u64 retry_ns; /* before a job whose infrastructure failed is tried again, the first time */
+	u64 idle_ns;  /* a client that says nothing for so long is closed */
+	u64 stop_ns;  /* from asking a run to stop to killing it */
+	u64 page;     /* TCP port of the page; 0: none */
 };
 
 /* Read and check @path; NULL: DAEMON_CONFIG, and defaults where there is none. On failure -EINVAL

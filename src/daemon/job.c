@@ -40,6 +40,8 @@ const struct opt_def job_options[] = {
 	    .help = "guests at a time; default: 1, of a matrix all there may be"),
 	OPT(struct job_spec, cpus, OPT_COUNT, .def = "",
 	    .help = "processors; default: 2, of a matrix all there may be"),
+	OPT(struct job_spec, attempts, OPT_COUNT, .def = "3", .min = "1", .max = "100",
+	    .help = "how often it is tried while the infrastructure fails (exit status 75)"),
 	OPT_AS("memory", struct job_spec, memory_bytes, OPT_SIZE, .def = "",
 	       .help = "default: 2G for a guest, of a matrix all there may be"),
 	{ .type = OPT_END },
@@ -83,10 +85,11 @@ int job_err_path(const char *dir, const struct job *j, char *buf, size_t size)
 
 json_t *job_to_json(const struct job *j)
 {
-	return json_pack("{sI ss sO sI si so sI sI sI sI sb sb}", "id", (json_int_t)j->id, "state",
-			 job_state_names[j->state], "spec", j->spec_json, "attempt",
-			 (json_int_t)j->attempt, "exit", j->exit, "said", json_text(j->said),
-			 "submitted", (json_int_t)j->submitted_s, "started",
+	return json_pack("{sI ss sO sI sI sI sO? si so sI sI sI sI sb sb}", "id", (json_int_t)j->id,
+			 "state", job_state_names[j->state], "spec", j->spec_json, "attempt",
+			 (json_int_t)j->attempt, "failures", (json_int_t)j->failures, "again",
+			 (json_int_t)j->again_s, "tries", j->tries, "exit", j->exit, "said",
+			 json_text(j->said), "submitted", (json_int_t)j->submitted_s, "started",
 			 (json_int_t)j->started_s, "ended", (json_int_t)j->ended_s, "uid",
 			 (json_int_t)j->uid, "stored", j->stored, "cancelled", j->cancelled);
 }
@@ -111,24 +114,28 @@ int job_save(const char *dir, const struct job *j)
 static int take(struct job *j, json_t *o, const struct json_doc *doc)
 {
 	struct json_at root = { .doc = doc };
-	json_int_t id, attempt, ticks, version, pid;
+	json_int_t id, attempt, ticks, version, pid, failures = 0;
 	const char *state, *said, *boot;
 	json_error_t error;
-	json_t *spec;
+	json_t *spec, *tries = NULL;
 	int r;
 
-	if (json_unpack_ex(o, &error, 0, "{sI sI ss so sI si ss sI sI sI sI sb sb sI sI ss}",
-			   "version", &version, "id", &id, "state", &state, "spec", &spec,
-			   "attempt", &attempt, "exit", &j->exit, "said", &said, "submitted",
-			   &j->submitted_s, "started", &j->started_s, "ended", &j->ended_s, "uid",
-			   &j->uid, "stored", &j->stored, "cancelled", &j->cancelled, "pid", &pid,
-			   "start_ticks", &ticks, "boot", &boot))
+	if (json_unpack_ex(
+		    o, &error, 0, "{sI sI ss so sI s?I s?I s?o si ss sI sI sI sI sb sb sI sI ss}",
+		    "version", &version, "id", &id, "state", &state, "spec", &spec, "attempt",
+		    &attempt, "failures", &failures, "again", &j->again_s, "tries", &tries, "exit",
+		    &j->exit, "said", &said, "submitted", &j->submitted_s, "started", &j->started_s,
+		    "ended", &j->ended_s, "uid", &j->uid, "stored", &j->stored, "cancelled",
+		    &j->cancelled, "pid", &pid, "start_ticks", &ticks, "boot", &boot))
 		return json_fail(&root, "%s; expected a job as stressd wrote it", error.text);
 	j->state = option_choice(job_state_names, state);
-	if (version != 1 || id < 1 || attempt < 0 || pid < 0 || pid > INT_MAX || j->state < 0)
+	if (version != 1 || id < 1 || attempt < 0 || failures < 0 || pid < 0 || pid > INT_MAX ||
+	    j->state < 0)
 		return json_fail(&root, "no job of this version; expected one as stressd wrote it");
 	j->id = (u64)id;
 	j->attempt = (u64)attempt;
+	j->failures = (u64)failures;
+	j->tries = json_is_array(tries) ? json_incref(tries) : json_array();
 	j->start_ticks = (u64)ticks;
 	j->pid = (pid_t)pid;
 	snprintf(j->said, sizeof(j->said), "%s", said);
@@ -169,5 +176,6 @@ void job_free(struct job *j)
 {
 	option_free(job_options, &j->spec);
 	json_decref(j->spec_json);
+	json_decref(j->tries);
 	free(j);
 }

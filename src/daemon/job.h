@@ -29,6 +29,7 @@ struct job_spec {
 	int interruption; /* enum job_interruption */
 	bool exclusive;
 	u64 vms, cpus, memory_bytes;
+	u64 attempts; /* while the infrastructure fails */
 };
 extern const struct opt_def job_options[];
 
@@ -48,8 +49,11 @@ struct job {
 	struct job_spec spec;
 	json_t *spec_json;
 	int state;
-	u64 attempt; /* from 1 */
-	int exit;    /* of the last attempt; -1: none */
+	u64 attempt;   /* from 1 */
+	u64 failures;  /* attempts that the infrastructure failed */
+	s64 again_s;   /* queued, and not to be started before; 0: as soon as it fits */
+	json_t *tries; /* what became of the attempts before this one, the newest last */
+	int exit;      /* of the last attempt; -1: none */
 	char said[400];
 	s64 submitted_s, started_s, ended_s, uid;
 	int stored; /* results are in the store */

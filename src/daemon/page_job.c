@@ -84,6 +84,24 @@ static void put_who(const struct entry *en, FILE *out)
 		fprintf(out, " \xc2\xb7 attempt %llu", (unsigned long long)en->job.attempt);
 }
 
+/* Of the attempt before, when it is tried again. */
+static void put_failure(const struct entry *en, FILE *out)
+{
+	const struct job *j = &en->job;
+
+	if (!j->failures)
+		return;
+	fprintf(out,
+		"<p class=\"odd\">Failed %llu of %llu times: ", (unsigned long long)j->failures,
+		(unsigned long long)j->spec.attempts);
+	html_text(out, j->said);
+	if (j->again_s) {
+		fputs("; tried again at ", out);
+		page_time(j->again_s, out);
+	}
+	fputs("</p>", out);
+}
+
 void page_queued(struct daemon *d, const struct entry *en, FILE *out)
 {
 	(void)d;
@@ -94,7 +112,9 @@ void page_queued(struct daemon *d, const struct entry *en, FILE *out)
 	put_who(en, out);
 	fputs(" \xc2\xb7 since ", out);
 	page_time(en->job.submitted_s, out);
-	fputs("</p></li>\n", out);
+	fputs("</p>", out);
+	put_failure(en, out);
+	fputs("</li>\n", out);
 }
 
 static void put_some(const struct feed *f, size_t from, size_t to, FILE *out)

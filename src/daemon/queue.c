@@ -63,7 +63,8 @@ void queue_run(struct daemon *d)
 	for (size_t i = 0; i < d->nentries; i++) {
 		struct entry *en = d->entries[i];
 
-		if (en->job.state != JOB_QUEUED)
+		/* One that waits for better times lets others pass. */
+		if (en->job.state != JOB_QUEUED || attempt_waits(d, en))
 			continue;
 		if (d->stopping || now_ns() < d->retry_ns || !fits(d, &en->job))
 			return;
@@ -106,6 +107,7 @@ static void remove_at(struct daemon *d, size_t i)
 	feed_free(d, en);
 	option_free(job_options, &en->job.spec);
 	json_decref(en->job.spec_json);
+	json_decref(en->job.tries);
 	free(en);
 }
 
@@ -130,6 +132,7 @@ int queue_add(struct daemon *d, struct job *j, const char *scenario, struct entr
 
 	j->id = d->next_id;
 	j->exit = -1;
+	j->tries = json_array();
 	j->submitted_s = (s64)time(NULL);
 	if (scenario) {
 		r = job_scenario_path(d->dir, j, path, sizeof(path));

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -64,9 +65,11 @@ static s64 uring_write(int fd, const void *buf, u64 len, u64 offset, int rwf)
 	sqe = io_uring_get_sqe(&ring);
 	io_uring_prep_write(sqe, fd, buf, (unsigned int)len, offset);
 	sqe->rw_flags = rwf;
-	do
-		r = io_uring_submit_and_wait(&ring, 1);
-	while (r == -EINTR);
+	/* The entry stays queued until the kernel takes it: given up here, it would be submitted
+	 * with the next one, and write what the buffer holds by then. Short of memory, try again.
+	 */
+	while ((r = io_uring_submit_and_wait(&ring, 1)) == -EINTR || r == -EAGAIN || r == -EBUSY)
+		sched_yield();
 	if (r < 0)
 		return r;
 	do
@@ -180,7 +183,7 @@ static s64 write_growing(struct actor *a, struct afile *f, struct write_op *w, u
 		size_settle_from_file(f);
 	else
 		size_end(f->sf, now);
-	if (result > 0 && w->rwf & (RWF_DSYNC | RWF_SYNC))
+	if (result > 0 && w->rwf & (RWF_DSYNC | RWF_SYNC) && told_durable(a))
 		size_durable(f->sf);
 	return result;
 }

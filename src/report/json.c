@@ -254,11 +254,12 @@ static json_t *races_to_json(const struct run_result *r)
 		const struct race_result *x = &r->races[i];
 
 		all = append(all,
-			     json_pack("{so sb so so so so so s[ff]}", "name", json_text(x->name),
-				       "exercised", x->overlaps > 0, "actors", number(x->actors),
-				       "attempts", number(x->attempts), "overlaps",
-				       number(x->overlaps), "hits", number(x->hits), "held",
-				       number(x->held), "hit_rate_95", x->rate_lo, x->rate_hi));
+			     json_pack("{so sb so so so so so so s[ff]}", "name",
+				       json_text(x->name), "exercised", x->overlaps > 0, "actors",
+				       number(x->actors), "attempts", number(x->attempts),
+				       "overlaps", number(x->overlaps), "hits", number(x->hits),
+				       "first_hit", number(x->first_hit), "held", number(x->held),
+				       "hit_rate_95", x->rate_lo, x->rate_hi));
 	}
 	return all;
 }

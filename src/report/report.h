@@ -38,6 +38,7 @@ struct race_result {
 	u32 actors;
 	u64 attempts, overlaps, hits;
 	u64 held;		 /* page faults that were held open */
+	u64 first_hit;		 /* the attempt that hit first, from 1; 0: none */
 	double rate_lo, rate_hi; /* of hits an attempt, with 95 % confidence */
 };
 

@@ -127,17 +127,21 @@ static void put_races(const struct run_result *r, FILE *out, const struct style 
 	for (size_t i = 0; i < r->nraces; i++) {
 		const struct race_result *x = &r->races[i];
 		char n[PEOPLE_MAX], over[PEOPLE_MAX], hits[PEOPLE_MAX], held[PEOPLE_MAX], line[512];
+		char first[PEOPLE_MAX + 32] = "";
 
 		if (!i)
 			fprintf(out, "\n%sraces%s\n", st->strong, st->off);
-		snprintf(
-			line, sizeof(line),
-			"%s: %u actors; %s attempt%s, %s of them overlapped%s; %s hit%s, a rate of "
-			"%.3g%% to %.3g%% (95%%); %s fault%s held",
-			x->name, x->actors, people_count(n, x->attempts), plural(x->attempts),
-			people_count(over, x->overlaps), x->overlaps ? "" : ": NOT EXERCISED",
-			people_count(hits, x->hits), plural(x->hits), x->rate_lo * 100,
-			x->rate_hi * 100, people_count(held, x->held), plural(x->held));
+		if (x->first_hit)
+			snprintf(first, sizeof(first), " (the first in attempt %s)",
+				 people_count(n, x->first_hit));
+		snprintf(line, sizeof(line),
+			 "%s: %u actors; %s attempt%s, %s of them overlapped%s; %s hit%s%s, a rate "
+			 "of "
+			 "%.3g%% to %.3g%% (95%%); %s fault%s held",
+			 x->name, x->actors, people_count(n, x->attempts), plural(x->attempts),
+			 people_count(over, x->overlaps), x->overlaps ? "" : ": NOT EXERCISED",
+			 people_count(hits, x->hits), plural(x->hits), first, x->rate_lo * 100,
+			 x->rate_hi * 100, people_count(held, x->held), plural(x->held));
 		put_wrapped(out, "  - ", 4, line);
 	}
 }

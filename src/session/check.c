@@ -34,7 +34,7 @@ static int remount(struct check *c, struct err *e)
 	for (u32 i = 0; i < c->actor->nfiles; i++) {
 		struct shadow_file *sf = c->actor->files[i].sf;
 
-		if (atomic_load(&sf->lost_to))
+		if (atomic_load(&sf->lost))
 			size_after_loss(c->actor->sh, sf);
 	}
 	r = c->target->type->remount_cycle(c->target, e);

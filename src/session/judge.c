@@ -350,6 +350,7 @@ static void count_races(struct session *s)
 		to->attempts = atomic_load(&race->attempts);
 		to->overlaps = atomic_load(&race->overlaps);
 		to->hits = atomic_load(&race->hits);
+		to->first_hit = atomic_load(&race->first_hit);
 		to->held = atomic_load(&race->held);
 		rate_interval(to->hits, to->attempts, &to->rate_lo, &to->rate_hi);
 	}
@@ -405,7 +406,13 @@ void judge_result(struct session *s)
 	} else if (s->hopeless) {
 		r->verdict = VERDICT_ERROR;
 		r->exit = 3;
-	} else if (r->klog_lost || s->stop_signals > 1) {
+	} else if (r->findings_lost) {
+		r->verdict = VERDICT_INCOMPLETE;
+		r->exit = 3;
+		snprintf(r->reason, sizeof(r->reason),
+			 "%llu sightings were lost, and all others explained: the board was full",
+			 (unsigned long long)r->findings_lost);
+	} else if (r->klog_lost) {
 		r->verdict = VERDICT_INCOMPLETE;
 		r->exit = 3;
 		snprintf(r->reason, sizeof(r->reason),

@@ -172,7 +172,7 @@ void ledger_name_loss(struct session *s, struct finding *f)
 {
 	char why[160], was[sizeof(f->sentence)];
 	const struct shadow_file *sf = file_called(s, f->file);
-	bool told = sf && atomic_load(&sf->lost_to);
+	bool told = sf && atomic_load(&sf->lost);
 
 	if (!f->has_cell || !is_loss(f->kind))
 		return;

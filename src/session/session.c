@@ -376,8 +376,10 @@ static int turn_away(struct session *s, int r, const struct err *e)
 
 static int override(struct session *s, struct err *e)
 {
-	if (s->o->duration && parse_time(s->o->duration, &s->sc->duration_ns) < 0)
-		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
+	if (s->o->duration && (parse_time(s->o->duration, &s->sc->duration_ns) < 0 ||
+			       s->sc->duration_ns < NSEC_PER_MSEC))
+		return err_set(e, -EINVAL,
+			       "--duration %s: not a time of 1ms or more; expected one like 30s",
 			       s->o->duration);
 	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
 		return err_set(e, -EINVAL, "--seed %s: not a number; expected one like 7",

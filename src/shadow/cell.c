@@ -11,6 +11,8 @@
 /* Looks at a cell in change before it is called unknown. Its owner may be off its processor or dead
  * and not buried yet: nobody may wait for it, least of all who is to bury it. */
 #define VIEW_TRIES 64
+/* How long others may take the size lock before a waiter. */
+#define SIZE_PATIENCE_NS (100 * NSEC_PER_MSEC)
 
 struct cell_view shadow_view_again(const struct shadow_cell *c)
 {
@@ -275,6 +277,7 @@ u64 shadow_bury(struct shadow *sh, u16 who)
 		 * generations since the last certain one stay legal. */
 		for (u64 cell = 0; !f->conflict && cell < f->ncells; cell++)
 			n += bury_cell(shadow_cell(sh, f, cell), who);
+		atomic_store(&f->size_wanted[who], 0);
 		if (atomic_load(&f->size_owner) == who) {
 			if (atomic_load(&f->size_seq) & 1)
 				size_doubt(f);
@@ -284,17 +287,40 @@ u64 shadow_bury(struct shadow *sh, u16 who)
 	return n;
 }
 
-bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns)
+/* Does somebody wait who began before @since, and has waited for too long? Strict order would make
+ * everybody wait for a processor to come to whoever is next; without any, one may wait for ever. */
+static bool is_others_turn(const struct shadow_file *f, u16 who, u64 since)
 {
-	u64 deadline = now_ns() + wait_ns;
+	u64 late = now_ns() - SIZE_PATIENCE_NS;
+
+	for (u16 id = 0; id < SHADOW_WRITERS; id++) {
+		u64 wanted = atomic_load_explicit(&f->size_wanted[id], memory_order_relaxed);
+
+		if (wanted & SIZE_WAITING && id != who && wanted < MIN(late, since))
+			return true;
+	}
+	return false;
+}
+
+static bool size_try(struct shadow_file *f, u16 who, u64 since)
+{
 	u32 none = 0;
 
-	while (!atomic_compare_exchange_strong(&f->size_owner, &none, who)) {
-		none = 0;
-		if (!wait_turn(deadline))
-			return false;
-	}
-	return true;
+	return atomic_load(&f->size_owner) == 0 && !is_others_turn(f, who, since) &&
+	       atomic_compare_exchange_strong(&f->size_owner, &none, who);
+}
+
+bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns)
+{
+	_Atomic u64 *wanted = &f->size_wanted[who];
+	u64 now = now_ns(), before = atomic_load(wanted), since = before ? before : now;
+	bool mine;
+
+	atomic_store(wanted, since | SIZE_WAITING);
+	while (!(mine = size_try(f, who, since)) && wait_turn(now + wait_ns))
+		;
+	atomic_store(wanted, mine ? 0 : since & ~SIZE_WAITING);
+	return mine;
 }
 
 void size_unlock(struct shadow_file *f)

@@ -103,22 +103,25 @@ void sync_failed(struct shadow_file *f)
 {
 	/* Writes from here on belong to a later epoch: they dirty their pages anew. */
 	u32 to = atomic_fetch_add(&f->epoch, 1) + 1;
-	u32 from = atomic_load(&f->lost_from), durable = atomic_load(&f->durable_epoch);
+	u64 old = atomic_load(&f->lost), new;
 
 	/* Two errors with a good sync between them leave one range over both: too much is allowed
 	 * there, never too little. */
-	if (!atomic_load(&f->lost_to) || durable < from)
-		atomic_store(&f->lost_from, durable);
-	atomic_store_explicit(&f->lost_to, to, memory_order_release);
+	do {
+		u32 durable = atomic_load(&f->durable_epoch);
+		u32 from = old ? MIN(LOST_FROM(old), durable) : durable;
+
+		new = LOST(from, MAX(LOST_TO(old), to));
+	} while (!atomic_compare_exchange_weak(&f->lost, &old, new));
 }
 
 /* Was it stored, in part at least, before a told loss was told? Writeback may have had the bytes
  * before their writer came to settle them. */
 bool sync_lost(const struct shadow_file *f, u64 settled, u32 epoch)
 {
-	u32 to = atomic_load_explicit(&f->lost_to, memory_order_acquire);
+	u64 lost = atomic_load_explicit(&f->lost, memory_order_acquire);
 
-	return to && epoch - CELL_LATE(settled) < to && epoch >= atomic_load(&f->lost_from);
+	return lost && epoch - CELL_LATE(settled) < LOST_TO(lost) && epoch >= LOST_FROM(lost);
 }
 
 void risk_begin(struct shadow *sh)
@@ -141,7 +144,7 @@ bool shadow_may_be_lost(const struct shadow_file *f, struct cell_view v)
 {
 	u32 to = atomic_load_explicit(&f->risk_to, memory_order_acquire);
 
-	if (!to && !atomic_load(&f->lost_to))
+	if (!to && !atomic_load(&f->lost))
 		return false;
 	/* Of shared cells nobody keeps the epoch. Of one in flight it may be the new one already.
 	 */

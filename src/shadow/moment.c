@@ -32,8 +32,7 @@ static void copy_files(const struct shadow *sh, struct shadow_file *to)
 
 		to[i] = *from;
 		atomic_store(&to[i].durable_epoch, atomic_load(&from->durable_epoch));
-		atomic_store(&to[i].lost_from, atomic_load(&from->lost_from));
-		atomic_store(&to[i].lost_to, atomic_load(&from->lost_to));
+		atomic_store(&to[i].lost, atomic_load(&from->lost));
 		atomic_store(&to[i].unsynced.lo, atomic_load(&from->unsynced.lo));
 		atomic_store(&to[i].unsynced.hi, atomic_load(&from->unsynced.hi));
 		atomic_store(&to[i].size_lo, size.lo);

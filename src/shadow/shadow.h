@@ -86,6 +86,11 @@ _Static_assert(sizeof(struct shadow_cell) == 32, "32 bytes a cell");
 #define CUT_FROM(o)		((u32)((o) >> 32 & 0x1fff))
 #define CUT_TO(o)		((u32)((o) >> 46 & 0x1fff))
 
+/* Epochs [from, to) of a told loss. */
+#define LOST(from, to) ((u64)(from) | (u64)(to) << 32)
+#define LOST_FROM(l)   ((u32)(l))
+#define LOST_TO(l)     ((u32)((l) >> 32))
+
 /* Sizes that a file had over some time. */
 struct size_window {
 	_Atomic u64 lo, hi;
@@ -106,9 +111,9 @@ struct shadow_file {
 	/* Durability: a sync that starts takes the next epoch; when it returns 0, all that was
 	 * settled in earlier epochs is durable. */
 	_Atomic u32 epoch, durable_epoch;
-	/* A writeback error was told: what was settled in epochs [from, to) may be lost. 0, 0: none
-	 */
-	_Atomic u32 lost_from, lost_to;
+	/* A writeback error was told: what was settled in epochs [from, to) may be lost. One word,
+	 * as several may be told at once, each through a descriptor of its own. 0: none */
+	_Atomic u64 lost;
 	_Atomic u64 hot; /* byte offset of the latest store: a hint for readers, not a fact */
 	/* Writes may fail untold: what was settled in epochs before risk_to and is not synced yet.
 	 */
@@ -123,7 +128,11 @@ struct shadow_file {
 	/* CLOCK_MONOTONIC: since then the kernel has logged a writeback error of this file. 0: none
 	 */
 	_Atomic u64 error_ns;
+	/* By writer id: since when it has wanted the size lock and not had it (CLOCK_MONOTONIC),
+	 * and SIZE_WAITING while it waits. Who gives up keeps its place for the next time. */
+	_Atomic u64 size_wanted[SHADOW_WRITERS];
 };
+#define SIZE_WAITING 1ULL /* in place of the last bit of the time */
 
 struct shadow {
 	size_t len;
@@ -218,7 +227,8 @@ void shadow_settle_as(struct shadow *sh, struct shadow_file *f, u64 cell, enum c
  * returns the number of cells. Only after it was reaped: its last system call is over then. */
 u64 shadow_bury(struct shadow *sh, u16 who);
 
-/* Size. lock returns false when it could not be had within @wait_ns. */
+/* Size. lock returns false when it could not be had within @wait_ns. Whoever comes may take it,
+ * unless somebody has waited for too long: then it is the turn of who has waited longest. */
 bool size_lock(struct shadow_file *f, u16 who, u64 wait_ns);
 void size_unlock(struct shadow_file *f);
 u64 size_now(const struct shadow_file *f); /* the least it may be */

@@ -43,6 +43,7 @@ static int on_run(void *ctx, sqlite3_stmt *stmt)
 				     .seed = sqlite3_column_int64(stmt, 8),
 				     .started_s = sqlite3_column_int64(stmt, 9),
 				     .duration_s = sqlite3_column_double(stmt, 10),
+				     .removed_s = sqlite3_column_int64(stmt, 11),
 			     });
 }
 

@@ -13,13 +13,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
-#define DEPTH_MAX	 6 /* night, cells, cell, attempt, scenario of a guest */
-#define RESULT_BYTES_MAX (64 * MIB)
-#define NOTE_BYTES_MAX	 (64 * KIB)
-#define ATTEMPTS_MAX	 1000
+#define DEPTH_MAX      6 /* night, cells, cell, attempt, scenario of a guest */
+#define NOTE_BYTES_MAX (64 * KIB)
+#define ATTEMPTS_MAX   1000
 
 struct import {
 	struct store *s;
@@ -104,32 +103,18 @@ static int put(struct import *im, struct import_run *run, s64 *ret_id)
 	return r;
 }
 
-static void finish_hash(XXH3_state_t *hash, char buf[40])
-{
-	XXH128_hash_t h = XXH3_128bits_digest(hash);
-
-	snprintf(buf, 40, "%016llx%016llx", (unsigned long long)h.high64,
-		 (unsigned long long)h.low64);
-}
-
-static void free_hash(XXH3_state_t **hash)
-{
-	XXH3_freeState(*hash);
-}
-
 /* The run in @dir, which has a result.json. *ret_id 0: it is none that can be stored. */
 static int take_run(struct import *im, const char *dir, const struct import_cell *cell, s64 *ret_id)
 {
 	_cleanup_json_ json_t *result = NULL, *verified = NULL;
 	struct import_run run = { .dir = dir, .cell = cell, .night = im->night };
-	_cleanup_(free_hash) XXH3_state_t *hash = XXH3_createState();
+	_cleanup_(content_free) XXH3_state_t *hash = content_new();
 	char why[400];
 
 	*ret_id = 0;
 	if (!hash)
 		return err_set(im->e, -ENOMEM, "out of memory");
-	XXH3_128bits_reset(hash);
-	result = load(dir, "result.json", RESULT_BYTES_MAX, hash, why, sizeof(why));
+	result = load(dir, "result.json", STORE_RESULT_BYTES, hash, why, sizeof(why));
 	if (result && json_integer_value(json_object_get(result, "version")) != 1) {
 		snprintf(why, sizeof(why), "result.json is of another version than 1");
 		json_decref(take_ptr(result));
@@ -140,8 +125,8 @@ static int take_run(struct import *im, const char *dir, const struct import_cell
 	}
 	if (has(dir, "verify/result.json"))
 		verified =
-			load(dir, "verify/result.json", RESULT_BYTES_MAX, hash, why, sizeof(why));
-	finish_hash(hash, run.content);
+			load(dir, "verify/result.json", STORE_RESULT_BYTES, hash, why, sizeof(why));
+	content_name(hash, run.content);
 	run.result = result;
 	run.verified = verified;
 	return put(im, &run, ret_id);
@@ -155,7 +140,7 @@ static int take_lost(struct import *im, const char *dir, const struct import_att
 	struct import_run run = { .dir = dir, .cell = a->cell, .night = im->night };
 	_cleanup_free_ char *text = json_dumps(started, JSON_SORT_KEYS);
 	_cleanup_json_ json_t *result = NULL;
-	XXH128_hash_t h = XXH3_128bits(text ? text : "", text ? strlen(text) : 0);
+	_cleanup_(content_free) XXH3_state_t *hash = content_new();
 	char sentence[400], title[] = "a machine went down during the run";
 
 	snprintf(sentence, sizeof(sentence),
@@ -167,10 +152,10 @@ static int take_lost(struct import *im, const char *dir, const struct import_att
 			   "kind", "kernel-crash", "title", title, "sentence", sentence, "time_ms",
 			   0.0, "repeats", 0, "started", import_text(started, "started"),
 			   "environment", "kernel", import_text(started, "kernel"));
-	if (!text || !result)
+	if (!text || !result || !hash)
 		return err_set(im->e, -ENOMEM, "out of memory");
-	snprintf(run.content, sizeof(run.content), "%016llx%016llx", (unsigned long long)h.high64,
-		 (unsigned long long)h.low64);
+	XXH3_128bits_update(hash, text, strlen(text));
+	content_name(hash, run.content);
 	run.result = result;
 	return put(im, &run, ret_id);
 }
@@ -180,6 +165,18 @@ static s64 integer_or(const json_t *o, const char *key, s64 otherwise)
 	const json_t *v = json_object_get(o, key);
 
 	return json_is_integer(v) ? json_integer_value(v) : otherwise;
+}
+
+/* It passed or failed, and what says so is no longer there: unless the store knows the run, whoever
+ * counts those of this night counts one too few. */
+static int take_gone(struct import *im, const char *run_dir, const struct import_attempt *a)
+{
+	int r = import_attempt_known(im->s, a, im->e);
+
+	if (r == 0)
+		tell(im, run_dir, STORE_BROKEN,
+		     "its run directory is gone, and the store does not know it");
+	return MIN(r, 0);
 }
 
 /* Attempt @n of a cell. *ret_more: there may be another. One that has not ended may be running. */
@@ -206,6 +203,8 @@ static int take_attempt(struct import *im, const char *dir, const struct import_
 	/* One that was cut short says nothing, though it may have a result: so far, so good. */
 	if (!strcmp(a.end, "finished") && has(run_dir, "result.json"))
 		r = take_run(im, run_dir, cell, &a.run);
+	else if (!strcmp(a.end, "finished") && (a.exit == 0 || a.exit == 1))
+		r = take_gone(im, run_dir, &a);
 	else if (!strcmp(a.end, "lost"))
 		r = take_lost(im, run_dir, &a, started, &a.run);
 	return r < 0 || !*im->night ? r : import_put_attempt(im->s, &a, im->e);
@@ -268,10 +267,14 @@ static int take_below(struct import *im, const char *dir, int depth)
 static int take_directory(struct import *im, const char *dir, int depth)
 {
 	_cleanup_json_ json_t *night = NULL;
+	_cleanup_close_ int held = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const char *outer = im->night;
 	s64 id;
 	int r;
 
+	/* What is read does not go meanwhile: prune_remove.c. Without a lock it is still read. */
+	if (held >= 0)
+		flock(held, LOCK_SH);
 	if (depth > DEPTH_MAX)
 		return 0;
 	if (has(dir, "result.json"))

@@ -7,6 +7,7 @@
 #define STRESSD_STORE_IMPORT_H
 
 #include "base/json_at.h"
+#include "store/content.h"
 #include "store/internal.h"
 
 /* A cell of a matrix, from its cell.json; "" where a run belongs to none. */
@@ -18,13 +19,13 @@ struct import_cell {
 /* A run as it was read: JSON of result.json, and what lies beside it. */
 struct import_run {
 	const char *dir;
-	char content[40];		/* hash of the bytes */
-	const json_t *result;		/* of the run */
-	const json_t *verified;		/* verify/result.json, or NULL */
-	const char *fs;			/* of the scenario, where the result does not say */
-	const char *kernel;		/* likewise, of guest.json */
-	const struct import_cell *cell; /* or NULL */
-	const char *night;		/* "" for none */
+	char content[STORE_CONTENT_MAX]; /* hash of the bytes */
+	const json_t *result;		 /* of the run */
+	const json_t *verified;		 /* verify/result.json, or NULL */
+	const char *fs;			 /* of the scenario, where the result does not say */
+	const char *kernel;		 /* likewise, of guest.json */
+	const struct import_cell *cell;	 /* or NULL */
+	const char *night;		 /* "" for none */
 };
 
 /* One try of a cell; @run 0: it left no result. */
@@ -41,6 +42,8 @@ const char *import_text(const json_t *o, const char *key);
  */
 int import_put_run(struct store *s, const struct import_run *run, s64 *ret_id,
 		   enum store_imported *ret_how, struct err *e);
+/* Has the store a run of that attempt? 1, 0 or -errno. */
+int import_attempt_known(struct store *s, const struct import_attempt *a, struct err *e);
 int import_put_attempt(struct store *s, const struct import_attempt *a, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char *const verdicts[] = { "pass", "fail", "skip", "error", "incomplete" };
@@ -192,18 +193,32 @@ static int put_metrics(struct store *s, const json_t *o, s64 id, struct err *e)
 	return r < 0 ? r : put_races(s, json_object_get(o, "races"), id, e);
 }
 
+/* A run that is there already, and where it was is nothing any more: it has been moved, or brought
+ * back. A copy of it changes nothing. */
+static bool has_moved(sqlite3_stmt *stmt, const struct import_run *run)
+{
+	const char *dir = store_text(stmt, 2);
+	struct stat st;
+
+	return sqlite3_column_int64(stmt, 3) ||
+	       (strcmp(dir, run->dir) != 0 && lstat(dir, &st) < 0 && errno == ENOENT);
+}
+
 static int put_all(struct store *s, const struct import_run *run, s64 *ret_id,
 		   enum store_imported *ret_how, struct err *e)
 {
 	sqlite3_stmt *stmt = store_bind(s, QUERY_KNOWN_RUN, e, "s", run->content);
 	int r = stmt ? store_step(s, stmt, e) : -EIO;
 	bool of_night = r > 0 && sqlite3_column_type(stmt, 1) != SQLITE_NULL;
+	bool moved = r > 0 && has_moved(stmt, run);
 	s64 night = 0, kernel;
 
 	*ret_how = r > 0 ? STORE_KNOWN : STORE_ADDED;
 	*ret_id = r > 0 ? sqlite3_column_int64(stmt, 0) : 0;
 	if (r > 0)
 		r = MIN(sqlite3_reset(stmt), 0);
+	if (r == 0 && moved)
+		r = store_run_query(s, QUERY_SET_DIR, e, "is", *ret_id, run->dir);
 	if (r == 0 && *run->night && !of_night)
 		r = put_night(s, run->night, &night, e);
 	if (r < 0)
@@ -251,6 +266,17 @@ static int put_attempt(struct store *s, const struct import_attempt *a, struct e
 		return r;
 	return store_run_query(s, QUERY_ADD_ATTEMPT, e, "isisosior", night, c->id, a->n, a->end,
 			       a->exit, a->host, a->started_s, a->ended_s, a->run);
+}
+
+int import_attempt_known(struct store *s, const struct import_attempt *a, struct err *e)
+{
+	sqlite3_stmt *stmt =
+		store_bind(s, QUERY_ATTEMPT_RUN, e, "ssi", a->night, a->cell->id, a->n);
+	int r = stmt ? store_step(s, stmt, e) : -EIO;
+
+	if (r > 0)
+		sqlite3_reset(stmt);
+	return r;
 }
 
 int import_put_attempt(struct store *s, const struct import_attempt *a, struct err *e)

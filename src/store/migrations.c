@@ -57,6 +57,8 @@ const struct store_migration store_migrations[] = {
 	  "CREATE INDEX attempts_by_run ON attempts(run);"
 	  "CREATE INDEX attempts_by_cell ON attempts(cell);" },
 	{ 2, "CREATE INDEX runs_by_start ON runs(night, started);" }, /* which night was first */
+	/* When the run directory went (prune.c); 0: it is there. */
+	{ 3, "ALTER TABLE runs ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;" },
 };
 const size_t store_nmigrations = ARRAY_SIZE(store_migrations);
 

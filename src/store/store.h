@@ -9,6 +9,7 @@
  *   queries.def   every statement, once        import*.c      run directories to rows
  *   history.c     what a person asks           night*.c       what a comparison needs
  *   compare.c     two nights: pure arithmetic  fingerprint.c  which findings are the same one
+ *   prune*.c      run directories that go      content.c      what names a run
  */
 #ifndef STRESSD_STORE_H
 #define STRESSD_STORE_H
@@ -56,6 +57,7 @@ int store_import(struct store *s, const char *dir, const char *night, store_impo
 struct store_run {
 	const char *scenario, *target, *label, *release, *night, *verdict, *reason, *dir;
 	s64 seed, started_s;
+	s64 removed_s; /* when its directory went, by `stressd store prune`; 0: it did not */
 	double duration_s;
 };
 

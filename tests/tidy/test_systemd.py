@@ -14,7 +14,9 @@ import tempfile
 SKIPPED = 77
 PLANTED = {"stressd.service": ("Type=notify", "Type=notiffy"),
            "stressd-nightly.timer": ("OnCalendar=*-*-* 22", "OnCalendar=*-*-* 99"),
-           "stressd-nightly.service": ("Type=oneshot", "Typ=oneshot")}
+           "stressd-nightly.service": ("Type=oneshot", "Typ=oneshot"),
+           "stressd-prune.timer": ("OnCalendar=*-*-* 12", "OnCalendar=*-*-* 99"),
+           "stressd-prune.service": ("Type=oneshot", "Typ=oneshot")}
 
 
 def verify(folder):

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 
 struct stage {
 	struct shadow_fixture x;
@@ -153,6 +154,73 @@ static void shared_cells_do_not_move(void **state)
 	stage_free(&s);
 }
 
+/* What is written O_DSYNC is durable when the call returns, and so is the size; once the power is
+ * cut, no call that returns says so any more. */
+static void after_the_cut_no_size_is_durable(void **state)
+{
+	(void)state;
+	for (int cut = 0; cut < 2; cut++) {
+		struct write_op w = { .op = OP_PWRITE, .n = 2 };
+		struct shadow_file *sf;
+		struct stage s;
+
+		stage_make(&s);
+		sf = s.a.files[0].sf;
+		assert_int_equal(op_write(&s.a, &s.a.files[0], &w), 2 * FIX_CELL);
+		atomic_store(&s.run->cut_ns, cut ? 1 : 0);
+		assert_int_equal(op_append(&s.a, &s.a.files[0], 1, RWF_DSYNC), FIX_CELL);
+		assert_true(atomic_load(&sf->unsynced.hi) == 3 * FIX_CELL);
+		assert_true(atomic_load(&sf->unsynced.lo) == (cut ? 0 : 3 * FIX_CELL));
+		stage_free(&s);
+	}
+}
+
+/* The calls that move content, in place of the library's: was the long call announced? */
+static struct slot *mover;
+static int calls, announced;
+
+static int refuse(void)
+{
+	calls++;
+	announced += atomic_load(&mover->quiet) == 1;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	(void)fd, (void)mode, (void)offset, (void)len;
+	return refuse();
+}
+
+ssize_t copy_file_range(int in, off_t *from, int out, off_t *to, size_t len, unsigned int flags)
+{
+	(void)in, (void)from, (void)out, (void)to, (void)len, (void)flags;
+	return refuse();
+}
+
+/* Writeback of all that is dirty behind the offset is part of them. */
+static void moves_are_long_calls(void **state)
+{
+	struct write_op w = { .op = OP_PWRITE, .n = 16 };
+	struct afile *f;
+	struct stage s;
+
+	(void)state;
+	stage_make(&s);
+	f = s.a.files;
+	mover = s.a.slot;
+	assert_int_equal(op_write(&s.a, &f[0], &w), 16 * FIX_CELL);
+	assert_int_equal(op_write(&s.a, &f[1], &w), 16 * FIX_CELL);
+	op_move(&s.a, &f[1], 0, &f[0], 0, 16 * FIX_CELL, OP_COPY);
+	op_shift(&s.a, &f[0], OP_COLLAPSE, 0, FIX_CELL);
+	op_zero(&s.a, &f[0], OP_PUNCH, 0, FIX_CELL, true, NULL);
+	assert_int_equal(calls, 3);
+	assert_int_equal(announced, 3);
+	assert_int_equal(atomic_load(&mover->quiet), 0);
+	stage_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +228,8 @@ int main(void)
 		cmocka_unit_test(an_open_size_is_learned),
 		cmocka_unit_test(an_impossible_size_is_not_learned),
 		cmocka_unit_test(shared_cells_do_not_move),
+		cmocka_unit_test(after_the_cut_no_size_is_durable),
+		cmocka_unit_test(moves_are_long_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,30 @@ static void who_does_not_pause_is_named(void **state)
 	block_free(&b);
 }
 
+/* Killed when it had the pause to itself and had not asked yet, or had ended it and still had it.
+ */
+static void a_pauser_that_dies_between_holds_nobody(void **state)
+{
+	struct block b;
+	struct err e;
+
+	(void)state;
+	block_make(&b);
+	for (int asked = 0; asked < 2; asked++) {
+		u32 before = atomic_load(&b.run->pause);
+
+		atomic_store(&b.run->pauser, PAUSER);
+		if (asked)
+			atomic_fetch_add(&b.run->pause, 1);
+		run_resume(b.run); /* as whoever reaps it does */
+		assert_int_equal(atomic_load(&b.run->pause) & 1, 0);
+		assert_int_equal(atomic_load(&b.run->pause), before + 2 * (u32)asked);
+		assert_int_equal(run_pause(b.run, PAUSER, LONG_NS, &e), 0);
+		run_resume(b.run);
+	}
+	block_free(&b);
+}
+
 /* Its files are open already, although it does not run yet. */
 static void who_just_starts_is_waited_for(void **state)
 {
@@ -287,6 +311,7 @@ int main(void)
 		cmocka_unit_test(no_place_is_taken_twice),
 		cmocka_unit_test(a_pause_holds_everybody),
 		cmocka_unit_test(who_does_not_pause_is_named),
+		cmocka_unit_test(a_pauser_that_dies_between_holds_nobody),
 		cmocka_unit_test(who_just_starts_is_waited_for),
 	};
 

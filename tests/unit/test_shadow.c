@@ -294,6 +294,45 @@ static void size_windows(void **state)
 	fixture_free(&x);
 }
 
+/* Whoever comes may take it, until somebody has waited for too long. Then that one may, alone; also
+ * when it gave up in between and comes again; and nobody waits for who is dead. */
+static void who_waits_for_too_long_is_next(void **state)
+{
+	struct shadow_fixture x;
+	u64 hour_ago = now_ns() - MIN(now_ns() / 2, 3600 * NSEC_PER_SEC);
+
+	(void)state;
+	fixture_make(&x, false);
+	/* gave up, and does something else: in nobody's way */
+	atomic_store(&x.f->size_wanted[WRITER], hour_ago & ~SIZE_WAITING);
+	assert_true(size_lock(x.f, OTHER, 0));
+	/* comes again, in vain, and keeps its place */
+	assert_false(size_lock(x.f, WRITER, 0));
+	assert_true(atomic_load(&x.f->size_wanted[WRITER]) == (hour_ago & ~SIZE_WAITING));
+	size_unlock(x.f);
+	/* waits: nobody else gets it, however long it asks */
+	atomic_store(&x.f->size_wanted[WRITER], hour_ago | SIZE_WAITING);
+	assert_false(size_lock(x.f, OTHER, 1 * MS));
+	assert_true(size_lock(x.f, WRITER, 0));
+	assert_true(atomic_load(&x.f->size_wanted[WRITER]) == 0);
+	size_unlock(x.f);
+	/* of two the one that began first, and the other one then */
+	atomic_store(&x.f->size_wanted[WRITER], hour_ago | SIZE_WAITING);
+	atomic_store(&x.f->size_wanted[OTHER], (hour_ago + 2 * MS) | SIZE_WAITING);
+	assert_false(size_lock(x.f, OTHER, 0));
+	assert_true(size_lock(x.f, WRITER, 0));
+	size_unlock(x.f);
+	assert_true(size_lock(x.f, OTHER, 0));
+	size_unlock(x.f);
+	/* killed while it waits */
+	atomic_store(&x.f->size_wanted[WRITER], hour_ago | SIZE_WAITING);
+	assert_false(size_lock(x.f, OTHER, 0));
+	shadow_bury(&x.sh, WRITER);
+	assert_true(size_lock(x.f, OTHER, 0));
+	size_unlock(x.f);
+	fixture_free(&x);
+}
+
 static void write_cell(struct shadow_fixture *x, bool durable)
 {
 	assert_int_equal(shadow_begin(&x->sh, x->f, 0, 1, WRITER, CELL_STAMP, 0), 1);
@@ -382,6 +421,7 @@ int main(void)
 		cmocka_unit_test(outcomes),
 		cmocka_unit_test(buried_at_every_instruction),
 		cmocka_unit_test(size_windows),
+		cmocka_unit_test(who_waits_for_too_long_is_next),
 		cmocka_unit_test(durable_is_what_a_sync_covered),
 		cmocka_unit_test(shared_cells_keep_a_set),
 	};

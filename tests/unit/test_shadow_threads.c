@@ -173,11 +173,102 @@ static void a_lost_write_is_found(void **state)
 	fixture_free(&a.x);
 }
 
+/* Descriptors are told of one error at the same moment. Whatever was settled before the last of
+ * them was told may be lost: the range reaches to there, and from where the first one began. */
+#define TELLERS	  4
+#define TOLD_EACH 20000
+
+struct teller {
+	struct shadow_file *f;
+	pthread_barrier_t *together;
+	_Atomic u32 missed;
+};
+
+static void *tell(void *arg)
+{
+	struct teller *t = arg;
+
+	for (u32 n = 0; n < TOLD_EACH; n++) {
+		pthread_barrier_wait(t->together);
+		sync_failed(t->f);
+		pthread_barrier_wait(t->together);
+		if (!sync_lost(t->f, 0, atomic_load(&t->f->epoch) - 1))
+			atomic_fetch_add(&t->missed, 1);
+	}
+	return NULL;
+}
+
+static void losses_told_at_once_count_all(void **state)
+{
+	struct shadow_fixture x;
+	pthread_barrier_t together;
+	pthread_t ids[TELLERS];
+	struct teller t = { .together = &together };
+
+	(void)state;
+	fixture_make(&x, false);
+	t.f = x.f;
+	pthread_barrier_init(&together, NULL, TELLERS);
+	for (u32 i = 0; i < TELLERS; i++)
+		assert_int_equal(pthread_create(&ids[i], NULL, tell, &t), 0);
+	for (u32 i = 0; i < TELLERS; i++)
+		assert_int_equal(pthread_join(ids[i], NULL), 0);
+	assert_int_equal(atomic_load(&t.missed), 0);
+	assert_false(sync_lost(x.f, 0, atomic_load(&x.f->epoch)));
+	pthread_barrier_destroy(&together);
+	fixture_free(&x);
+}
+
+/* Takers of the size lock change what only its holder may, without atomics. */
+#define TAKERS	  4
+#define TAKE_EACH 5000
+
+struct taker {
+	struct shadow_file *f;
+	u64 *count;
+	u16 who;
+};
+
+static void *take(void *arg)
+{
+	struct taker *t = arg;
+
+	for (u32 n = 0; n < TAKE_EACH;) {
+		if (!size_lock(t->f, t->who, n % 3 * NSEC_PER_USEC))
+			continue; /* gave up, as one does who is told to stop */
+		++*t->count;
+		n++;
+		size_unlock(t->f);
+	}
+	return NULL;
+}
+
+static void the_size_lock_has_one_holder(void **state)
+{
+	struct taker takers[TAKERS];
+	struct shadow_fixture x;
+	pthread_t ids[TAKERS];
+	u64 count = 0;
+
+	(void)state;
+	fixture_make(&x, false);
+	for (u32 i = 0; i < TAKERS; i++) {
+		takers[i] = (struct taker){ .f = x.f, .count = &count, .who = (u16)(2 + i) };
+		assert_int_equal(pthread_create(&ids[i], NULL, take, &takers[i]), 0);
+	}
+	for (u32 i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_join(ids[i], NULL), 0);
+	assert_int_equal(count, TAKERS * TAKE_EACH);
+	fixture_free(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_legal_is_wrong),
 		cmocka_unit_test(a_lost_write_is_found),
+		cmocka_unit_test(losses_told_at_once_count_all),
+		cmocka_unit_test(the_size_lock_has_one_holder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

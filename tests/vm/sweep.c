@@ -7,10 +7,10 @@
  * machine must be as it was (sweep_machine.c).
  *
  * Words of the kernel's command line: sweep.stride=K takes every Kth change, another K of them for
- * each scenario; sweep.only=NAME one scenario; sweep.how=NAME one of the things that are done;
- * sweep.bad what cannot be armed (sweep_bad.h); sweep.seconds=N a sample of all for so long;
- * sweep.panic and sweep.after=IMAGE: see sweep_panic.h. Prints what failed, a table, and "sweep: N
- * points, N failed".
+ * each scenario; sweep.only=NAME,NAME some scenarios; sweep.how=NAME,NAME some of the things that
+ * are done; sweep.count only says how many changes there are; sweep.bad what cannot be armed
+ * (sweep_bad.h); sweep.seconds=N a sample of all for so long; sweep.panic and sweep.after=IMAGE:
+ * see sweep_panic.h. Prints what failed, a table, and "sweep: N points, N failed".
  */
 #include "sweep_bad.h"
 #include "sweep_machine.h"
@@ -53,9 +53,9 @@ struct row {
 };
 
 static unsigned int stride = 1, nth, points, failed;
-static char only[64], only_how[16], after[256];
+static char only[256], only_how[64], after[256];
 static double seconds;
-static bool panics, bad;
+static bool panics, bad, counts;
 
 static int run(const char *plan, pid_t *ret_pid)
 {
@@ -65,11 +65,13 @@ static int run(const char *plan, pid_t *ret_pid)
 		ret_pid);
 }
 
+/* All that a run writes is in SMALL; programs started for it would cost as much as the run. */
 static void clear(void)
 {
 	umount2(SMALL, MNT_DETACH);
-	if (!shell("rm -rf --one-file-system " SWEEP_HOME " && mkdir -p " SMALL) ||
-	    mount("small", SMALL, "tmpfs", 0, "size=" SMALL_BYTES) < 0)
+	mkdir(SWEEP_HOME, 0700);
+	mkdir(SMALL, 0700);
+	if (mount("small", SMALL, "tmpfs", 0, "size=" SMALL_BYTES) < 0)
 		printf("%s cannot be made: %s\n", SMALL, strerror(errno));
 }
 
@@ -309,6 +311,21 @@ static void sample(char names[][SC_NAME_MAX], size_t n)
 	failed = row.failed;
 }
 
+/* @names: with commas in between; empty: all. */
+static bool is_asked_for(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = names; *p; p += strspn(p, ",")) {
+		size_t n = strcspn(p, ",");
+
+		if (n == len && !strncmp(p, name, n))
+			return true;
+		p += n;
+	}
+	return !*names;
+}
+
 static void read_words(void)
 {
 	char line[4096] = "", *save = NULL;
@@ -319,14 +336,32 @@ static void read_words(void)
 	fclose(f);
 	for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
 		sscanf(w, "sweep.stride=%u", &stride);
-		sscanf(w, "sweep.only=%63s", only);
-		sscanf(w, "sweep.how=%15s", only_how);
+		sscanf(w, "sweep.only=%255s", only);
+		sscanf(w, "sweep.how=%63s", only_how);
 		sscanf(w, "sweep.seconds=%lf", &seconds);
 		sscanf(w, "sweep.after=%255s", after);
 		panics |= !strcmp(w, "sweep.panic");
 		bad |= !strcmp(w, "sweep.bad");
+		counts |= !strcmp(w, "sweep.count");
 	}
 	stride = stride ? stride : 1;
+}
+
+/* What a full sweep comes to: of the first scenario all changes are taken, see sweep(). */
+static void count(const char *name, const struct list *l, bool whole)
+{
+	int n = whole ? l->n : l->last - l->first + 1;
+
+	printf("%-26s %3d changes\n", name, n);
+	fflush(stdout);
+	points += (unsigned int)n * HOWS;
+}
+
+static void sweep_all_ways(const char *name, const struct list *l, bool whole)
+{
+	for (int how = 0; how < HOWS; how++)
+		if (is_asked_for(only_how, how_names[how]))
+			sweep(name, how, l, whole);
 }
 
 int main(void)
@@ -344,15 +379,17 @@ int main(void)
 	if (seconds > 0)
 		sample(names, n);
 	for (size_t i = 0; i < n && !(seconds > 0) && !bad; i++) {
-		if ((only[0] && strcmp(only, names[i]) != 0) || !list_changes(names[i], &l))
+		if (!is_asked_for(only, names[i]) || !list_changes(names[i], &l))
 			continue;
-		for (int how = 0; how < HOWS; how++)
-			if (!only_how[0] || !strcmp(only_how, how_names[how]))
-				sweep(names[i], how, &l, swept == 0);
+		if (counts)
+			count(names[i], &l, swept == 0);
+		else
+			sweep_all_ways(names[i], &l, swept == 0);
 		swept++;
 	}
 	clear();
 	umount2(SMALL, MNT_DETACH);
-	printf("sweep: %zu scenarios, %u points, %u failed\n", swept, points, failed);
+	printf("sweep: %zu scenarios, %u points%s, %u failed\n", swept, points,
+	       counts ? " to be had" : "", failed);
 	return failed || (!points && !bad);
 }

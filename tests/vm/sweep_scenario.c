@@ -11,14 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Writes are under way at any time, and the coordinator need not fight for its CPU. */
+#define PAUSE "\"options\": { \"pause\": \"2ms\" }"
+
 static const char rest[] =
 	"{ \"version\": 1, \"seed\": 7, \"duration\": \"250ms\", \"stop_on\": \"never\","
 	"  \"files\": [ { \"name\": \"data\", \"size\": \"1M\", \"layout\": \"written\" } ],"
 	"  \"workers\": ["
-	"    { \"type\": \"buffered_writer\", \"file\": \"data\" },"
-	"    { \"type\": \"mmap_writer\", \"file\": \"data\" },"
+	"    { \"type\": \"buffered_writer\", \"file\": \"data\", " PAUSE " },"
+	"    { \"type\": \"mmap_writer\", \"file\": \"data\", " PAUSE " },"
 	"    { \"type\": \"syncer\", \"file\": \"data\" },"
-	"    { \"type\": \"reader\", \"file\": \"data\" } ],"
+	"    { \"type\": \"reader\", \"file\": \"data\", " PAUSE " } ],"
 	"  \"verify\": { \"layers\": [\"cache\"], \"fsck\": false },"
 	"  \"kernel_log\": { \"fail_at\": \"never\" } }";
 
