@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "vm/boot_words.h"
 #include "vm/cut.h"
 #include "vm/guest.h"
 #include "vm/host.h"
@@ -61,9 +62,9 @@ static const char *device_of(const struct scenario *sc)
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
 {
-	json_t *plan =
-		json_pack("{s:b, s:b, s:s*, s:s*, s:[]}", "keep", o->keep, "doubt_ends",
-			  o->doubt_ends, "runner", o->runner, "output", o->output, "scenarios");
+	json_t *plan = json_pack("{s:b, s:b, s:b, s:s*, s:s*, s:[]}", "keep", o->keep, "json",
+				 o->json, "doubt_ends", o->doubt_ends, "runner", o->runner,
+				 "output", o->output, "scenarios");
 	json_t *rows = json_object_get(plan, "scenarios");
 	_cleanup_free_ char *text = NULL;
 	char dir[512], name[64];
@@ -261,13 +262,24 @@ static int look_ahead(struct vm *v, struct err *e)
 	return r;
 }
 
+/* Ours, then what the targets of the scenarios want, then what the user says: the last word counts.
+ */
+static int make_append(struct vm *v)
+{
+	char words[512] = "";
+	int r = boot_words(v->o, words, sizeof(words));
+
+	return r < 0 ? r
+		     : path_set(v->append, sizeof(v->append), APPEND "%s%s%s", words,
+				v->o->append[0] ? " " : "", v->o->append);
+}
+
 static int prepare(struct vm *v, struct err *e)
 {
 	int r = look_ahead(v, e);
 
 	if (r == 0)
-		r = path_set(v->append, sizeof(v->append), APPEND "%s%s",
-			     v->o->append[0] ? " " : "", v->o->append);
+		r = make_append(v);
 	if (r == -ENAMETOOLONG)
 		return err_set(e, -EINVAL, "--append is longer than a kernel command line");
 	if (r == 0)
