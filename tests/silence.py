@@ -29,7 +29,6 @@ VARIANTS = {
     "ext4": ("ext4", ["-b", "4096"], "128M"),
     "btrfs": ("btrfs", [], "256M"),
 }
-MADE = ("image", "null_blk")  # targets that take any filesystem
 # What a filesystem must be made with for quotas that are asked for; the others have none.
 QUOTAS = {"xfs": [], "ext4": ["-O", "quota"]}
 # What only one filesystem does: its own error tags, functions and checksums.
