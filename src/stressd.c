@@ -79,7 +79,8 @@ static int help(FILE *out)
 			subcommands[i].args, subcommands[i].help);
 	fprintf(out,
 		"\nexit status: 0 nothing found, 1 a finding, 2 usage or scenario error, 3 stressd "
-		"failed\nor the result is incomplete, 4 skipped: this machine lacks something\n");
+		"failed\nor the result is incomplete, 4 skipped: this machine lacks something,\n75 "
+		"the infrastructure failed: try again\n");
 	return EXIT_FINE;
 }
 
