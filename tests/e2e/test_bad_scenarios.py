@@ -53,6 +53,8 @@ CERTAIN = {
     "zones that are no power of two": on({"type": "null_blk", "fs": "btrfs", "zone": "12M"}),
     "too few zones": on({"type": "null_blk", "fs": "btrfs", "size": "512M", "zone": "128M"}),
     "layers with zones": on({"type": "null_blk", "fs": "btrfs", "zone": "8M", "layers": ["dust"]}),
+    "a size in parts of MiB": on({"type": "scsi_debug", "fs": "ext4", "size": "33000K"}),
+    "a block of three sectors": on({"type": "null_blk", "fs": "ext4", "block": "1536"}),
     "a disk too small for XFS": on({"type": "scsi_debug", "fs": "xfs", "size": "64M"}),
     "a SCSI fault without a SCSI disk": on({"type": "image"}, "scsi_nth"),
     "two faults of one counter": on({"type": "scsi_debug"}, "scsi_nth", "scsi_medium"),
