@@ -5,9 +5,9 @@
 # subcommand: options; "=" ends those that take a value
 declare -gA _stressd_options=(
 	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --until-hit --help"
-	[check]=""
-	[list]="--json"
-	[caps]="--json"
+	[check]="--help"
+	[list]="--json --help"
+	[caps]="--json --help"
 	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --cut= --timeout= --silence= --run-dir= --runner= --keep --no-images --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
 	[repro]="--times= --hits= --keep --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
@@ -18,8 +18,8 @@ declare -gA _stressd_options=(
 	[store]="--store= --night= --older-than= --larger-than= --dry-run --incomplete --findings --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
-	[recover]=""
-	[schema]=""
+	[recover]="--help"
+	[schema]="--help"
 )
 # subcommand: what its arguments are
 declare -gA _stressd_arguments=(

@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 
 #include "base/base.h"
+#include "base/option.h"
 #include "vm/guest.h"
 
 #include <stdarg.h>
@@ -18,7 +19,7 @@ static const struct {
 	{ "run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario" },
 	{ "check", cmd_check, "SCENARIO...", "check scenarios without running them" },
 	{ "verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died" },
-	{ "list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports [NAME]",
+	{ "list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports|steps [NAME]",
 	  "what there is, with every option" },
 	{ "caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest" },
 	{ "recover", cmd_recover, "", "put back what dead runs left changed" },
@@ -52,7 +53,19 @@ int usage_error(const char *command, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "; see `stressd --help`\n");
+	fprintf(stderr, "; see `stressd %s --help`\n", command);
+	return EXIT_USAGE;
+}
+
+static int no_such_command(const char *name)
+{
+	const char *names[ARRAY_SIZE(subcommands) + 1] = { NULL }, *nearest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		names[i] = subcommands[i].name;
+	nearest = option_nearest(names, name);
+	fprintf(stderr, "stressd %s: no such command%s%s%s; see `stressd --help`\n", name,
+		nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 	return EXIT_USAGE;
 }
 
@@ -66,7 +79,8 @@ static int help(FILE *out)
 			subcommands[i].args, subcommands[i].help);
 	fprintf(out,
 		"\nexit status: 0 nothing found, 1 a finding, 2 usage or scenario error, 3 stressd "
-		"failed\nor the result is incomplete, 4 skipped: this machine lacks something\n");
+		"failed\nor the result is incomplete, 4 skipped: this machine lacks something,\n75 "
+		"the infrastructure failed: try again\n");
 	return EXIT_FINE;
 }
 
@@ -94,5 +108,5 @@ int main(int argc, char **argv)
 			argv[1] = name;
 			return subcommands[i].fn(argc - 1, argv + 1);
 		}
-	return usage_error(argv[1], "no such command");
+	return no_such_command(argv[1]);
 }

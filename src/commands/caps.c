@@ -2,20 +2,31 @@
 /* stressd caps, stressd recover: what this machine offers, and putting it back in order. */
 #include "caps.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "session/session.h"
 #include "undo/undo.h"
 
+#include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 int cmd_caps(int argc, char **argv)
 {
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	static const struct cmd_option options[] = {
+		{ "json", NULL, 0, "JSON on stdout, nothing else there" },
+		{ 0 },
+	};
+	bool json = false;
+	int status = command_options("caps",
+				     "usage: stressd caps [--json]\n"
+				     "What this machine can do, and what would bring the rest.\n",
+				     options, argc, argv, &json);
 	struct err e = { "" };
 	char dir[400];
 
-	if (argc > 1 + json)
-		return usage_error("caps", "%s: unexpected argument", argv[1 + json]);
+	if (status != CMD_GO_ON)
+		return status;
+	if (optind < argc)
+		return usage_error("caps", "%s: unexpected argument", argv[optind]);
 	if (state_dir(dir, sizeof(dir), &e) < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		return EXIT_TROUBLE;
@@ -25,11 +36,17 @@ int cmd_caps(int argc, char **argv)
 
 int cmd_recover(int argc, char **argv)
 {
+	int status = command_options("recover",
+				     "usage: stressd recover\n"
+				     "Put back what dead runs left changed.\n",
+				     NULL, argc, argv, NULL);
 	struct err e = { "" };
 	char dir[400];
 
-	if (argc > 1)
-		return usage_error("recover", "%s: unexpected argument", argv[1]);
+	if (status != CMD_GO_ON)
+		return status;
+	if (optind < argc)
+		return usage_error("recover", "%s: unexpected argument", argv[optind]);
 	if (state_dir(dir, sizeof(dir), &e) < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
 		return EXIT_TROUBLE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The subcommands. Each has one file and one row in stressd.c; it parses its own arguments with
- * getopt_long(3), prints, and returns the exit code of DESIGN: 0 fine, 1 finding, 2 usage,
+ * The subcommands. Each has one file and one row in stressd.c; it parses its own arguments
+ * (options.h), prints, and returns the exit code of DESIGN: 0 fine, 1 finding, 2 usage,
  * 3 trouble, 4 skipped.
  */
 #ifndef STRESSD_COMMANDS_H

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "commands/commands.h"
 #include "commands/night_page.h"
+#include "commands/options.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -16,13 +17,10 @@
 
 #define NIGHT "night" /* what a directory is called in a store of its own */
 
-static const char help[] =
+static const char usage[] =
 	"usage: stressd compare [OPTIONS] A B\n"
 	"What is new in B, fixed, still there, or flaky; exit status 1 for new findings alone.\n"
-	"A, B: nights of the store (`stressd store nights`), or directories of run directories\n"
-	"  --store FILE     which (default: store.db in the state directory)\n"
-	"  --html FILE      a page of B beside that: what is new first, then its matrix\n"
-	"  --json           JSON lines on stdout, nothing else there\n";
+	"A, B: nights of the store (`stressd store nights`), or directories of run directories\n";
 
 struct side {
 	const char *name;
@@ -254,34 +252,23 @@ static int compare(struct compare *c)
 	return status;
 }
 
+static const struct cmd_option options[] = {
+	{ "store", "FILE", offsetof(struct compare, path),
+	  "which (default: store.db in the state directory)" },
+	{ "html", "FILE", offsetof(struct compare, html),
+	  "a page of B beside that: what is new first, then its matrix" },
+	{ "json", NULL, offsetof(struct compare, json),
+	  "JSON lines on stdout, nothing else there" },
+	{ 0 },
+};
+
 int cmd_compare(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "html", required_argument, NULL, 'H' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct compare c = { 0 };
+	struct compare c = { .path = NULL };
+	int status = command_options("compare", usage, options, argc, argv, &c);
 
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
-		switch (o) {
-		case 's':
-			c.path = optarg;
-			break;
-		case 'H':
-			c.html = optarg;
-			break;
-		case 'j':
-			c.json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_FINE;
-		default:
-			return EXIT_USAGE;
-		}
+	if (status != CMD_GO_ON)
+		return status;
 	if (argc - optind != 2)
 		return usage_error("compare", "expected two nights or directories");
 	c.a.name = argv[optind];

@@ -4,6 +4,7 @@
 #include "base/stats.h"
 #include "base/units.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -14,15 +15,12 @@
 
 #define DEFAULT_LIMIT 20
 
-static const char help[] =
+static const char usage[] =
 	"usage: stressd history [OPTIONS] [SCENARIO|FINGERPRINT]\n"
-	"What the store knows: of a scenario, of a finding by its fingerprint, or of all.\n"
-	"  --store FILE     which (default: store.db in the state directory)\n"
-	"  --limit N        so many runs, the newest first (default: 20)\n"
-	"  --json           JSON lines on stdout, nothing else there\n";
+	"What the store knows: of a scenario, of a finding by its fingerprint, or of all.\n";
 
 struct history {
-	const char *path;
+	const char *path, *limit_text;
 	bool json;
 	u64 limit;
 	u64 rates, fingerprints, runs; /* that were printed */
@@ -166,38 +164,26 @@ static int show(struct history *h, const char *what, struct err *e)
 	return r;
 }
 
+static const struct cmd_option options[] = {
+	{ "store", "FILE", offsetof(struct history, path),
+	  "which (default: store.db in the state directory)" },
+	{ "limit", "N", offsetof(struct history, limit_text),
+	  "so many runs, the newest first (default: 20)" },
+	{ "json", NULL, offsetof(struct history, json),
+	  "JSON lines on stdout, nothing else there" },
+	{ 0 },
+};
+
 int cmd_history(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "limit", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct history h = { .limit = DEFAULT_LIMIT };
+	int r, status = command_options("history", usage, options, argc, argv, &h);
 	struct err e = { "" };
-	int r;
 
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
-		switch (o) {
-		case 's':
-			h.path = optarg;
-			break;
-		case 'l':
-			if (parse_count(optarg, &h.limit) < 0 || h.limit > INT64_MAX)
-				return usage_error("history", "--limit %s: expected a number",
-						   optarg);
-			break;
-		case 'j':
-			h.json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_FINE;
-		default:
-			return EXIT_USAGE;
-		}
+	if (status != CMD_GO_ON)
+		return status;
+	if (h.limit_text && (parse_count(h.limit_text, &h.limit) < 0 || h.limit > INT64_MAX))
+		return usage_error("history", "--limit %s: expected a number", h.limit_text);
 	if (argc - optind > 1)
 		return usage_error("history", "expected one scenario or fingerprint");
 	r = show(&h, optind < argc ? argv[optind] : "", &e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stressd list: every table that a scenario draws on, printed from the tables themselves. */
 #include "commands/commands.h"
+#include "commands/options.h"
 
 #include "faults/fault.h"
 #include "finding.h"
@@ -10,6 +11,7 @@
 #include "verify.h"
 #include "workers/steps.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +95,8 @@ static bool list_rules(size_t i, struct entry *ret)
 	return true;
 }
 
+#define LISTS "workers|faults|targets|rules|findings|reports|steps"
+
 static const struct {
 	const char *name;
 	list_fn *fn;
@@ -145,14 +149,22 @@ static int print_list(list_fn *fn, const char *only, bool json)
 
 int cmd_list(int argc, char **argv)
 {
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
-	const char *what = argc > 1 + json ? argv[1 + json] : NULL;
+	static const struct cmd_option options[] = {
+		{ "json", NULL, 0, "JSON on stdout, nothing else there" },
+		{ 0 },
+	};
+	bool json = false;
+	int status = command_options("list",
+				     "usage: stressd list [--json] " LISTS " [NAME]\n"
+				     "What there is, with every option.\n",
+				     options, argc, argv, &json);
 
-	if (!what || argc > 3 + json)
-		return usage_error("list", "expected workers, faults, targets, rules, findings, "
-					   "reports or steps");
+	if (status != CMD_GO_ON)
+		return status;
+	if (optind == argc || argc - optind > 2)
+		return usage_error("list", "expected one of " LISTS ", and a name or none");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		if (!strcmp(what, lists[i].name))
-			return print_list(lists[i].fn, argv[2 + json], json);
-	return usage_error("list", "%s: no such list", what);
+		if (!strcmp(argv[optind], lists[i].name))
+			return print_list(lists[i].fn, argv[optind + 1], json);
+	return usage_error("list", "%s: no such list; expected one of " LISTS, argv[optind]);
 }

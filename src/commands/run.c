@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stressd run */
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "session/session.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-	"usage: stressd run [OPTIONS] SCENARIO\n"
-	"  --run-dir DIR    where results go; new or empty (default: a new one under the state "
-	"directory)\n"
-	"  --destroy DEV    allow a scenario with target \"device\" to overwrite DEV\n"
-	"  --seed N         another seed than the scenario's\n"
-	"  --duration TIME  another duration, like 30s\n"
-	"  --keep           keep image, shadow and histories of a run that passed, too\n"
-	"  --json           JSON lines on stdout, nothing else there\n"
-	"  --output LIST    further reports beside the others: ktap, kcidb, prometheus\n"
-	"  --quiet          no live line\n"
-	"  --until-hit      again and again until it finds something: `stressd repro`, with its "
-	"options\n";
+/* What the command line says, as text. */
+struct line {
+	struct run_options o;
+	const char *output;
+};
+
+static const char usage[] = "usage: stressd run [OPTIONS] SCENARIO\n";
+
+static const struct cmd_option options[] = {
+	{ "run-dir", "DIR", offsetof(struct line, o.run_dir),
+	  "where results go; new or empty (default: a new one under the state directory)" },
+	{ "destroy", "DEV", offsetof(struct line, o.destroy),
+	  "allow a scenario with target \"device\" to overwrite DEV" },
+	{ "seed", "N", offsetof(struct line, o.seed), "another seed than the scenario's" },
+	{ "duration", "TIME", offsetof(struct line, o.duration), "another duration, like 30s" },
+	{ "keep", NULL, offsetof(struct line, o.keep),
+	  "keep image, shadow and histories of a run that passed, too" },
+	{ "json", NULL, offsetof(struct line, o.json), "JSON lines on stdout, nothing else there" },
+	{ "output", "LIST", offsetof(struct line, output),
+	  "further reports beside the others: ktap, kcidb, prometheus" },
+	{ "quiet", NULL, offsetof(struct line, o.quiet), "no live line" },
+	{ "until-hit", NULL, 0, /* taken out before: see until_hit() */
+	  "again and again until it finds something: `stressd repro`, with its options" },
+	{ 0 },
+};
 
 /* Is it `repro` by its other name? Takes the option out, so that its arguments are repro's. */
 static bool until_hit(int *argc, char **argv)
@@ -36,59 +49,19 @@ static bool until_hit(int *argc, char **argv)
 
 int cmd_run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "run-dir", required_argument, NULL, 'r' },
-		{ "destroy", required_argument, NULL, 'd' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "duration", required_argument, NULL, 't' },
-		{ "keep", no_argument, NULL, 'k' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct run_options o = { 0 };
+	struct line line = { .output = NULL };
 	struct err e = { "" };
+	int status;
 
 	if (until_hit(&argc, argv))
 		return cmd_repro(argc, argv);
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		switch (c) {
-		case 'r':
-			o.run_dir = optarg;
-			break;
-		case 'd':
-			o.destroy = optarg;
-			break;
-		case 's':
-			o.seed = optarg;
-			break;
-		case 't':
-			o.duration = optarg;
-			break;
-		case 'k':
-			o.keep = true;
-			break;
-		case 'j':
-			o.json = true;
-			break;
-		case 'o':
-			if (report_ask(optarg, &o.formats, &e) < 0)
-				return usage_error("run", "--output %s", e.text);
-			break;
-		case 'q':
-			o.quiet = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_FINE;
-		default:
-			return EXIT_USAGE;
-		}
-	}
+	status = command_options("run", usage, options, argc, argv, &line);
+	if (status != CMD_GO_ON)
+		return status;
+	if (line.output && report_ask(line.output, &line.o.formats, &e) < 0)
+		return usage_error("run", "--output %s", e.text);
 	if (argc - optind != 1)
 		return usage_error("run", "expected one scenario");
-	o.scenario = argv[optind];
-	return session_run(&o);
+	line.o.scenario = argv[optind];
+	return session_run(&line.o);
 }

@@ -9,6 +9,7 @@
 #include "base/stats.h"
 #include "base/units.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "session/session.h"
 
 #include <limits.h>
@@ -175,15 +176,9 @@ static const struct search_option options[] = {
 static void print_help(unsigned int who, const char *usage)
 {
 	fputs(usage, stdout);
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		char left[64];
-
-		if (!(options[i].who & who))
-			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
-			 options[i].value ? " " : "", options[i].value ? options[i].value : "");
-		printf("  %-22s%s\n", left, options[i].help);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].who & who)
+			option_help(options[i].name, options[i].value, options[i].help);
 }
 
 static int take(struct search *s, const struct search_option *o, const char *text)
@@ -235,12 +230,14 @@ int search_options(struct search *s, enum search_taker who, const char *usage, i
 						 options[i].value ? required_argument : no_argument,
 						 NULL, FIRST + (int)i };
 	table[n] = (struct option){ "help", no_argument, NULL, 'h' };
-	for (int c; status < 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+	opterr = 0;
+	for (int c; status < 0 && (c = getopt_long(argc, argv, ":", table, NULL)) != -1;) {
 		if (c == 'h') {
 			print_help(who, usage);
 			return EXIT_FINE;
 		}
-		status = c < FIRST ? EXIT_USAGE : take(s, &options[c - FIRST], optarg);
+		status = c < FIRST ? option_error(s->command, c, argv)
+				   : take(s, &options[c - FIRST], optarg);
 	}
 	s->terminal = isatty(fileno(s->out)) == 1 && getenv("TERM") &&
 		      strcmp(getenv("TERM"), "dumb") != 0;

@@ -2,6 +2,7 @@
 /* stressd vm */
 #include "commands/check_config.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
@@ -309,7 +310,8 @@ int cmd_vm(int argc, char **argv)
 	struct check_config check = { .path = NULL };
 	int status = 0;
 
-	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+	opterr = 0;
+	for (int c; !status && (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			fputs(vm_scoreboard_help, stdout);
@@ -317,7 +319,7 @@ int cmd_vm(int argc, char **argv)
 		}
 		if (take_check_option(&check, c, optarg))
 			continue;
-		status = c == '?'		  ? EXIT_USAGE
+		status = c == '?' || c == ':'	  ? option_error("vm", c, argv)
 			 : vm_scoreboard_takes(c) ? vm_scoreboard_option(&o, c, optarg)
 						  : take_option(&o.vm, c, optarg);
 	}

@@ -71,6 +71,13 @@ static inline void actor_beat(struct actor *a)
 	actor_beat_at(a, now_ns());
 }
 
+/* A long call begins or has ended: meanwhile the heartbeat is not expected, the hang limit is. */
+static inline void actor_quiet(struct actor *a, bool on)
+{
+	atomic_store_explicit(&a->slot->quiet, on, memory_order_relaxed);
+	actor_beat(a);
+}
+
 /* What an operation needs is somebody else's. Counted, and a sign of life: who never gets its turn
  * is unlucky, and does not hang. */
 static inline void actor_busy(struct actor *a)

@@ -129,10 +129,12 @@ static s64 run_move(struct actor *a, const struct move *m)
 							 .offset = m->to << shift,
 							 .len = m->n << shift,
 							 .arg = m->from << shift });
-	s64 result = m->op == OP_DEDUPE ? call_dedupe(m, shift) : call_move(m, shift);
+	s64 result;
 
+	actor_quiet(a, true);
+	result = m->op == OP_DEDUPE ? call_dedupe(m, shift) : call_move(m, shift);
+	actor_quiet(a, false);
 	oplog_end(rec, result);
-	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (result < 0)
 		judge_errno(a, m->dst, rec, (int)-result, move_legal);
@@ -290,12 +292,13 @@ static int shift_leased(struct actor *a, const struct shift *s, enum op_kind op)
 						       .offset = s->first << shift,
 						       .len = s->by << shift,
 						       .arg = (s->first + s->by) << shift });
+	actor_quiet(a, true);
 	r = fallocate(s->f->fd, s->collapse ? FALLOC_FL_COLLAPSE_RANGE : FALLOC_FL_INSERT_RANGE,
 		      (off_t)rec->offset, (off_t)rec->len) < 0
 		    ? -errno
 		    : 0;
+	actor_quiet(a, false);
 	oplog_end(rec, r);
-	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (r == 0) {
 		settle_shift(a, s, was);

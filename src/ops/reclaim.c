@@ -36,12 +36,11 @@ int op_reclaim(struct actor *a, u64 bytes)
 	_cleanup_close_ int fd = r < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
-	atomic_store_explicit(&a->slot->quiet, 1, memory_order_relaxed);
+	actor_quiet(a, true);
 	if (r == 0 && (fd < 0 || write(fd, text, strlen(text)) < 0))
 		r = -errno;
-	atomic_store_explicit(&a->slot->quiet, 0, memory_order_relaxed);
+	actor_quiet(a, false);
 	oplog_end(rec, r);
-	actor_beat(a);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	return r == -EAGAIN || r == -EINTR ? 0 : r;
 }

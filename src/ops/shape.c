@@ -124,7 +124,7 @@ static void zeroing_settle(struct actor *a, struct zeroing *z, enum outcome how)
 static struct op_record *begin(struct actor *a, enum op_kind op, const struct afile *f, u64 offset,
 			       u64 len, int mode)
 {
-	atomic_store_explicit(&a->slot->quiet, 1, memory_order_relaxed);
+	actor_quiet(a, true);
 	return oplog_begin(a->log, &(struct op_record){ .op = (u8)op,
 							.file = (u8)f->sf->index,
 							.offset = offset,
@@ -138,8 +138,7 @@ static enum outcome end(struct actor *a, struct afile *f, struct op_record *rec,
 	static const int legal[] = { EOPNOTSUPP, EINVAL, 0 };
 
 	oplog_end(rec, r);
-	atomic_store_explicit(&a->slot->quiet, 0, memory_order_relaxed);
-	actor_beat(a);
+	actor_quiet(a, false);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	if (r == 0)
 		return OUTCOME_DONE;

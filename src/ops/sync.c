@@ -26,13 +26,6 @@ static int call_sync(struct afile *f, enum op_kind op)
 	}
 }
 
-/* Long calls are announced: the heartbeat is not expected meanwhile, the hang limit is. */
-static void quiet(struct actor *a, bool on)
-{
-	atomic_store_explicit(&a->slot->quiet, on, memory_order_relaxed);
-	actor_beat(a);
-}
-
 /* Whoever is told anything but that the call itself was wrong was told of a loss. */
 static void tell_failed(struct actor *a, struct afile *f, const struct op_record *rec, int err,
 			u32 from, u32 to)
@@ -59,9 +52,9 @@ int op_sync(struct actor *a, struct afile *f, enum op_kind op)
 	for (u32 i = from; i < to; i++)
 		epochs[i] = sync_begin(&a->sh->files[i]);
 	rec = oplog_begin(a->log, &(struct op_record){ .op = (u8)op, .file = (u8)f->sf->index });
-	quiet(a, true);
+	actor_quiet(a, true);
 	r = call_sync(f, op) < 0 ? -errno : 0;
-	quiet(a, false);
+	actor_quiet(a, false);
 	oplog_end(rec, r);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	/* After a crash it is what survived that is synced, and not what had been written. */
@@ -151,12 +144,12 @@ int op_drop_caches(struct actor *a, int mode)
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC), r = 0;
 	char text = (char)('0' + mode);
 
-	quiet(a, true);
+	actor_quiet(a, true);
 	if (fd < 0 || write(fd, &text, 1) != 1)
 		r = -errno;
 	if (fd >= 0)
 		close(fd);
-	quiet(a, false);
+	actor_quiet(a, false);
 	oplog_end(rec, r);
 	atomic_fetch_add_explicit(&a->slot->ops, 1, memory_order_relaxed);
 	return r;

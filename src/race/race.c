@@ -74,13 +74,17 @@ static void account(struct race *r)
 		atomic_store(&r->first_hit, atomic_load(&r->attempts));
 }
 
-/* One of those who see all there accounts what was and lets all go. */
-static void try_release(struct race *r, u32 round)
-{
-	u32 present = atomic_load(&r->present), unclaimed = round;
+#define CLAIM(round, who)  (((u64)(round) + 1) | ((u64)(who) + 1) << 32)
+#define CLAIM_ROUND(claim) ((u32)(claim))
 
-	if ((atomic_load(&r->arrived) & present) != present ||
-	    !atomic_compare_exchange_strong(&r->claimed, &unclaimed, round + 1))
+/* One of those who see all there accounts what was and lets all go. */
+static void try_release(struct race *r, u32 me, u32 round)
+{
+	u32 present = atomic_load(&r->present);
+	u64 claim = atomic_load(&r->claimed);
+
+	if ((atomic_load(&r->arrived) & present) != present || CLAIM_ROUND(claim) != round ||
+	    !atomic_compare_exchange_strong(&r->claimed, &claim, CLAIM(round, me)))
 		return;
 	if (round > atomic_load(&r->attempts))
 		account(r);
@@ -104,7 +108,7 @@ static void try_release(struct race *r, u32 round)
 static bool withdraw(struct race *r, u32 me, u32 round)
 {
 	atomic_fetch_and(&r->arrived, ~(1U << me));
-	return atomic_load(&r->claimed) == round;
+	return CLAIM_ROUND(atomic_load(&r->claimed)) == round;
 }
 
 static int wait_round(struct race *r, u32 me, race_leave_fn *leave, void *arg)
@@ -113,7 +117,7 @@ static int wait_round(struct race *r, u32 me, race_leave_fn *leave, void *arg)
 
 	atomic_fetch_or(&r->arrived, 1U << me);
 	for (u64 spins = 0; atomic_load(&r->round) == round; spins++) {
-		try_release(r, round);
+		try_release(r, me, round);
 		if (atomic_load(&r->round) != round)
 			break;
 		if (race_over(r))
@@ -238,9 +242,22 @@ void race_hit(struct race *r)
 	atomic_store(&r->hit, 1);
 }
 
+/* Killed while it let the others go: they are all there still, and wait for a round that nobody
+ * would release, nor let them leave. One of them does it again. */
+static void take_claim_back(struct race *r, u32 me)
+{
+	u32 round = atomic_load(&r->round);
+
+	if (atomic_load(&r->claimed) != CLAIM(round, me))
+		return;
+	atomic_store(&r->arrived, atomic_load(&r->present));
+	atomic_store(&r->claimed, round);
+}
+
 void race_bury(struct race *r, u32 me)
 {
 	atomic_fetch_and(&r->present, ~(1U << me));
+	take_claim_back(r, me);
 	futex_wake_all(&r->round);
 	futex_wake_all(&r->done);
 }

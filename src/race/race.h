@@ -41,7 +41,7 @@ struct race {
 	u32 holders;	       /* parties with a hold; the others wait for it to begin */
 	_Atomic u32 holding;   /* a fault is being held in this attempt */
 	_Atomic u32 round;     /* futex; attempts released so far */
-	_Atomic u32 claimed;   /* round + 1 while somebody releases it */
+	_Atomic u64 claimed;   /* round + 1 while somebody releases it, and above that who + 1 */
 	_Atomic u32 hit;       /* something was found in this attempt */
 	_Atomic u64 origin_ns; /* when all were awake: what offsets count from; 0 before */
 	_Atomic u64 attempts, overlaps, hits, held;

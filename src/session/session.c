@@ -228,6 +228,7 @@ static int make_target(struct session *s, struct err *e)
 	target_init(&s->target, s->sc, s->run_dir, s->undo, session_may_destroy(s));
 	s->target_up = true;
 	r = s->target.type->setup(&s->target, e);
+	s->lacks = r == -ENOPKG;
 	if (r == 0)
 		r = place_save(s, e);
 	step("target made");
@@ -376,8 +377,10 @@ static int turn_away(struct session *s, int r, const struct err *e)
 
 static int override(struct session *s, struct err *e)
 {
-	if (s->o->duration && parse_time(s->o->duration, &s->sc->duration_ns) < 0)
-		return err_set(e, -EINVAL, "--duration %s: not a time; expected one like 30s",
+	if (s->o->duration && (parse_time(s->o->duration, &s->sc->duration_ns) < 0 ||
+			       s->sc->duration_ns < NSEC_PER_MSEC))
+		return err_set(e, -EINVAL,
+			       "--duration %s: not a time of 1ms or more; expected one like 30s",
 			       s->o->duration);
 	if (s->o->seed && parse_count(s->o->seed, &s->sc->seed) < 0)
 		return err_set(e, -EINVAL, "--seed %s: not a number; expected one like 7",

@@ -175,6 +175,52 @@ static void after_the_cut_no_size_is_durable(void **state)
 	}
 }
 
+/* The calls that move content, in place of the library's: was the long call announced? */
+static struct slot *mover;
+static int calls, announced;
+
+static int refuse(void)
+{
+	calls++;
+	announced += atomic_load(&mover->quiet) == 1;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	(void)fd, (void)mode, (void)offset, (void)len;
+	return refuse();
+}
+
+ssize_t copy_file_range(int in, off_t *from, int out, off_t *to, size_t len, unsigned int flags)
+{
+	(void)in, (void)from, (void)out, (void)to, (void)len, (void)flags;
+	return refuse();
+}
+
+/* Writeback of all that is dirty behind the offset is part of them. */
+static void moves_are_long_calls(void **state)
+{
+	struct write_op w = { .op = OP_PWRITE, .n = 16 };
+	struct afile *f;
+	struct stage s;
+
+	(void)state;
+	stage_make(&s);
+	f = s.a.files;
+	mover = s.a.slot;
+	assert_int_equal(op_write(&s.a, &f[0], &w), 16 * FIX_CELL);
+	assert_int_equal(op_write(&s.a, &f[1], &w), 16 * FIX_CELL);
+	op_move(&s.a, &f[1], 0, &f[0], 0, 16 * FIX_CELL, OP_COPY);
+	op_shift(&s.a, &f[0], OP_COLLAPSE, 0, FIX_CELL);
+	op_zero(&s.a, &f[0], OP_PUNCH, 0, FIX_CELL, true, NULL);
+	assert_int_equal(calls, 3);
+	assert_int_equal(announced, 3);
+	assert_int_equal(atomic_load(&mover->quiet), 0);
+	stage_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +229,7 @@ int main(void)
 		cmocka_unit_test(an_impossible_size_is_not_learned),
 		cmocka_unit_test(shared_cells_do_not_move),
 		cmocka_unit_test(after_the_cut_no_size_is_durable),
+		cmocka_unit_test(moves_are_long_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

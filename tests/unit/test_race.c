@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "race/race.h"
+#include "stepped.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -253,6 +254,57 @@ static void who_is_told_leaves_the_barrier(void **state)
 	munmap(r, sizeof(*r));
 }
 
+struct last_to_come {
+	struct race *r;
+	struct race last;
+	u32 states, claimed;
+};
+
+static void come_last(void *arg)
+{
+	struct last_to_come *l = arg;
+	u32 asked = 0;
+
+	race_enter(l->r, 0, at_once, &asked);
+}
+
+static bool never(void *arg)
+{
+	(void)arg;
+	fail_msg("nobody lets the other one go");
+	return true;
+}
+
+/* Killed here and buried, it leaves the one that waited at the barrier to go on alone. */
+static void killed_here(void *arg)
+{
+	struct last_to_come *l = arg;
+	struct race saved;
+
+	memcpy(&saved, l->r, sizeof(saved));
+	if (l->states && !memcmp(&saved, &l->last, sizeof(saved)))
+		return;
+	l->states++;
+	l->claimed += (u32)saved.claimed != saved.round;
+	race_bury(l->r, 0);
+	assert_int_equal(race_enter(l->r, 1, never, NULL), 0);
+	memcpy(l->r, &saved, sizeof(saved));
+	memcpy(&l->last, &saved, sizeof(saved));
+}
+
+static void the_dead_release_nobody_half(void **state)
+{
+	struct race *r = make(2, (struct range){ 0, 0 });
+	struct last_to_come l = { .r = r };
+
+	(void)state;
+	atomic_store(&r->arrived, 2); /* the other one waits */
+	assert_true(each_step(come_last, killed_here, &l) > 0);
+	assert_true(l.claimed > 3); /* on its way it was met more than once */
+	assert_int_equal(atomic_load(&r->round), 1);
+	munmap(r, sizeof(*r));
+}
+
 static void a_hit_counts_once_an_attempt(void **state)
 {
 	struct race *r = make(1, (struct range){ 0, 0 });
@@ -303,6 +355,7 @@ int main(void)
 		cmocka_unit_test(processes_meet_at_each_attempt),
 		cmocka_unit_test(the_dead_hold_nobody_up),
 		cmocka_unit_test(who_is_told_leaves_the_barrier),
+		cmocka_unit_test(the_dead_release_nobody_half),
 		cmocka_unit_test(a_hit_counts_once_an_attempt),
 		cmocka_unit_test(loops_are_not_waited_for),
 	};
