@@ -15,7 +15,7 @@ declare -gA _stressd_options=(
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
 	[daemon]="--config= --check --help"
 	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --attempts= --exclusive --drop --help"
-	[store]="--store= --night= --older-than= --larger-than= --dry-run --incomplete --findings --json --help"
+	[store]="--store= --night= --page --older-than= --larger-than= --dry-run --incomplete --findings --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
 	[recover]="--help"

@@ -5,7 +5,7 @@
 # To build.
 PACKAGES_BUILD="cmake ninja-build pkg-config gcc libc6-dev libjansson-dev libmount-dev libblkid-dev
 	libdevmapper-dev liburing-dev libcap-dev libxxhash-dev libaio-dev libbpf-dev
-	zlib1g-dev liblzma-dev libzstd-dev libsqlite3-dev"
+	zlib1g-dev liblzma-dev libzstd-dev libsqlite3-dev libmicrohttpd-dev"
 # To run scenarios on images.
 PACKAGES_RUN="mount util-linux xfsprogs e2fsprogs btrfs-progs"
 # To test: a second compiler, what the tests link and run, programs that scenarios start.

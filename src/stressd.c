@@ -64,7 +64,7 @@ static int no_such_command(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		names[i] = subcommands[i].name;
 	nearest = option_nearest(names, name);
-	fprintf(stderr, "stressd %s: no such command%s%s%s; see `stressd --help`\n", name,
+	fprintf(stderr, "stressd: %s: no such command%s%s%s; see `stressd --help`\n", name,
 		nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 	return EXIT_USAGE;
 }

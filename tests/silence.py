@@ -36,7 +36,7 @@ ONLY_ON = {"xfs_errortag.json": "xfs", "fail_function-btrfs.json": "btrfs",
            "dm_flakey-corrupt.json": "btrfs"}
 # What a fault needs to be told there.
 TOLD_ON = {("dm_dust", "btrfs"): {"where": "device"},
-           ("bad_blocks", "btrfs"): {"where": "device"},
+           ("bad_blocks", "btrfs"): {"where": "device", "blocks": 200},
            ("scsi_medium", "btrfs"): {"where": "device", "blocks": 8192}}
 # Targets that can have any filesystem.
 MADE = ("image", "null_blk", "scsi_debug")

@@ -9,6 +9,8 @@
 #include "daemon/daemon.h"
 #include "daemon/talk.h"
 #include "report/chars.h"
+#include "report/people.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -46,6 +48,7 @@ struct job_command {
 	bool json, matrix;
 	json_t *request; /* what every request has */
 	json_t *kernels;
+	bool shown; /* a line that the next one takes the place of */
 	struct talk talk;
 };
 
@@ -87,15 +90,62 @@ static void show_run(const json_t *o)
 	putchar('\n');
 }
 
-static void show(const struct job_command *c, const json_t *o)
+static u64 count_of(const json_t *o, const char *key)
+{
+	return (u64)MAX(json_integer_value(json_object_get(o, key)), (json_int_t)0);
+}
+
+/* Of what goes on within a job: on a terminal one line that changes, elsewhere nothing. */
+static void show_progress(struct job_command *c, const json_t *o)
+{
+	char ops[PEOPLE_MAX], rate[PEOPLE_MAX], overlaps[PEOPLE_MAX];
+
+	if (!live_rewrites(stdout))
+		return;
+	printf("%llu %.0f s: %s operations, %s/s, overlaps %s, findings %llu",
+	       (unsigned long long)count_of(o, "id"),
+	       json_number_value(json_object_get(o, "elapsed_s")),
+	       people_count(ops, count_of(o, "ops")), people_count(rate, count_of(o, "ops_per_s")),
+	       people_count(overlaps, count_of(o, "overlaps")),
+	       (unsigned long long)count_of(o, "findings"));
+	c->shown = true;
+}
+
+static void show_finding(const json_t *o)
+{
+	printf("%llu", (unsigned long long)count_of(o, "id"));
+	put_field(" ", text_of(o, "kind"));
+	put_field(": ", text_of(o, "sentence"));
+	putchar('\n');
+}
+
+static void show_cell(const json_t *o)
+{
+	printf("%llu", (unsigned long long)count_of(o, "id"));
+	put_field(" ", text_of(o, "state"));
+	put_field(": ", text_of(o, "name"));
+	put_field(": ", text_of(o, "text"));
+	putchar('\n');
+}
+
+static void show(struct job_command *c, const json_t *o)
 {
 	const char *type = text_of(o, "type");
 	const json_t *job = json_object_get(o, "job");
 
+	if (c->shown)
+		fputs("\r\033[K", stdout); /* EL: erase the line (ECMA-48) */
+	c->shown = false;
 	if (c->json) {
 		put_json_line(json_incref((json_t *)o));
 	} else if (job) {
 		show_job(job);
+	} else if (!strcmp(type, "progress")) {
+		show_progress(c, o);
+	} else if (!strcmp(type, "finding")) {
+		show_finding(o);
+	} else if (!strcmp(type, "cell")) {
+		show_cell(o);
 	} else if (!strcmp(type, "run")) {
 		show_run(o);
 	} else if (!strcmp(type, "rate")) {

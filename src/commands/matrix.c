@@ -67,13 +67,14 @@ static void put_cell(const struct cell *c)
 	printf(", seed %llu", (unsigned long long)c->seed);
 }
 
-static void put_cell_json(const struct cell *c, const struct cell_outcome *o)
+static void put_cell_json(const struct matrix_command *cmd, const struct cell *c,
+			  const struct cell_outcome *o)
 {
-	put_json_line(json_pack("{ss ss so so so sI ss si so}", "type", "cell", "id", c->id,
-				"scenario", json_text(c->scenario->name), "target",
-				json_text(c->target->name), "kernel", json_text(c->kernel->name),
-				"seed", (json_int_t)c->seed, "state",
-				o ? cell_state_names[o->state] : "running", "exit",
+	put_json_line(json_pack("{ss sI ss so so so sI ss si so}", "type", "cell", "cells",
+				(json_int_t)cmd->m->ncells, "id", c->id, "scenario",
+				json_text(c->scenario->name), "target", json_text(c->target->name),
+				"kernel", json_text(c->kernel->name), "seed", (json_int_t)c->seed,
+				"state", o ? cell_state_names[o->state] : "running", "exit",
 				o ? o->exit : -1, "text", json_text(o ? o->text : "")));
 }
 
@@ -82,7 +83,7 @@ static void tell(void *ctx, const struct cell *c, const struct cell_outcome *o)
 	struct matrix_command *cmd = ctx;
 
 	if (cmd->json) {
-		put_cell_json(c, o);
+		put_cell_json(cmd, c, o);
 		fflush(stdout);
 		return;
 	}
@@ -118,7 +119,7 @@ static int sum_up(struct matrix_command *cmd, bool show, struct sums *s, struct 
 		s->fine += o.state == CELL_FINISHED && o.exit == EXIT_FINE;
 		s->skipped += o.state == CELL_FINISHED && o.exit == EXIT_LACKS;
 		if (show && cmd->json)
-			put_cell_json(c, &o);
+			put_cell_json(cmd, c, &o);
 		else if (show) {
 			printf("%s %s: ", c->id, cell_state_names[o.state]);
 			put_cell(c);
@@ -176,24 +177,6 @@ static int show_sums(struct matrix_command *cmd, const struct sums *s)
 	return status;
 }
 
-/* Its page, beside its cells. The name is that under which it began, whatever it is called now. */
-static int put_page(const struct matrix_command *cmd, struct store *s, u64 left, struct err *e)
-{
-	_cleanup_json_ json_t *night = NULL;
-	char path[PATH_MAX];
-	const char *name;
-	int r = path_set(path, sizeof(path), "%s/night.json", cmd->dir);
-
-	if (r == 0)
-		night = json_load_file(path, 0, NULL);
-	name = json_string_value(json_object_get(night, "name"));
-	if (r == 0)
-		r = path_set(path, sizeof(path), "%s/night.html", cmd->dir);
-	if (r < 0 || !name)
-		return err_set(e, r < 0 ? r : -EBADMSG, "%.300s: night.json has no name", cmd->dir);
-	return night_page_of(s, name, left, path, e);
-}
-
 /* An index of what is there: if it cannot be had, nothing is lost. */
 static void keep(struct matrix_command *cmd, const struct sums *sums)
 {
@@ -207,7 +190,7 @@ static void keep(struct matrix_command *cmd, const struct sums *sums)
 	if (r == 0) {
 		r = store_import(s, cmd->dir, "", NULL, NULL, &e);
 		if (r == 0)
-			paged = put_page(cmd, s, left_of(sums), &e);
+			paged = night_page_at(s, cmd->dir, left_of(sums), &e);
 		store_close(s);
 	}
 	if (r < 0 && r != -ENODATA)

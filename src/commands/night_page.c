@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/json_at.h"
 #include "report/link.h"
 #include "report/night.h"
 
@@ -339,4 +340,22 @@ int night_page_of(struct store *s, const char *name, u64 left, const char *path,
 	night_free(&a);
 	night_free(&b);
 	return r;
+}
+
+/* The name is that under which it began, whatever it is called now. */
+int night_page_at(struct store *s, const char *dir, u64 left, struct err *e)
+{
+	_cleanup_json_ json_t *night = NULL;
+	char path[PATH_MAX];
+	const char *name;
+	int r = path_set(path, sizeof(path), "%s/night.json", dir);
+
+	if (r == 0)
+		night = json_load_file(path, 0, NULL);
+	name = json_string_value(json_object_get(night, "name"));
+	if (r == 0)
+		r = path_set(path, sizeof(path), "%s/night.html", dir);
+	if (r < 0 || !name)
+		return err_set(e, r < 0 ? r : -EBADMSG, "%.300s: night.json has no name", dir);
+	return night_page_of(s, name, left, path, e);
 }

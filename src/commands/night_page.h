@@ -22,5 +22,7 @@ int night_page_write(const struct night_join *j, const char *path, struct err *e
  * last one before it that had a place of it.
  * 0, -ENOENT without a text when there is no such night, or -errno. */
 int night_page_of(struct store *s, const char *name, u64 left, const char *path, struct err *e);
+/* The same for the night in the directory @dir (absolute), beside its cells: @dir/night.html. */
+int night_page_at(struct store *s, const char *dir, u64 left, struct err *e);
 
 #endif

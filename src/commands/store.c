@@ -5,12 +5,15 @@
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "commands/commands.h"
+#include "commands/night_page.h"
+#include "matrix/matrix.h"
 #include "report/chars.h"
 #include "report/report.h"
 #include "session/session.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
 
 static const char help[] =
@@ -25,11 +28,12 @@ static const char help[] =
 	"prune: remove run directories that are old or too many; see stressd store prune --help\n"
 	"  --store FILE     which (default: store.db in the state directory)\n"
 	"  --night NAME     the runs are of this night (default: as the directory says)\n"
+	"  --page           import: of a night's directory, write its night.html, too\n"
 	"  --json           JSON lines on stdout, nothing else there\n";
 
 struct store_command {
 	const char *path, *night;
-	bool json;
+	bool json, page;
 	struct store *store;
 	u64 counts[STORE_IMPORTED_ENDS];
 };
@@ -92,12 +96,43 @@ static void on_import(void *ctx, const char *dir, enum store_imported how, const
 	fputc('\n', stderr);
 }
 
+/* Cells of a night that are still to be run. */
+static u64 cells_left(const char *dir)
+{
+	_cleanup_closedir_ DIR *list = NULL;
+	char cells[PATH_MAX], path[PATH_MAX];
+	struct cell_outcome o;
+	struct err e;
+	u64 n = 0;
+
+	if (path_set(cells, sizeof(cells), "%s/cells", dir) == 0)
+		list = opendir(cells);
+	for (struct dirent *de; list && (de = readdir(list));)
+		n += de->d_name[0] != '.' &&
+		     path_set(path, sizeof(path), "%s/%s", cells, de->d_name) == 0 &&
+		     cell_look(path, &o, &e) == 0 &&
+		     (o.state == CELL_LEFT || o.state == CELL_RUNNING);
+	return n;
+}
+
+/* No run of it may be its own: others had them before. */
+static int put_page(struct store_command *c, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(dir, NULL);
+	int r = real ? night_page_at(c->store, real, cells_left(real), e) : -errno;
+
+	return r == -ENOENT ? 0 : r;
+}
+
 static int import(struct store_command *c, int argc, char **argv, struct err *e)
 {
 	int r = 0;
 
-	for (int i = 0; i < argc && r == 0; i++)
+	for (int i = 0; i < argc && r == 0; i++) {
 		r = store_import(c->store, argv[i], c->night ? c->night : "", on_import, c, e);
+		if (r == 0 && c->page)
+			r = put_page(c, argv[i], e);
+	}
 	if (r < 0)
 		return r;
 	if (c->json)
@@ -192,6 +227,7 @@ int cmd_store(int argc, char **argv)
 	static const struct option options[] = {
 		{ "store", required_argument, NULL, 's' },
 		{ "night", required_argument, NULL, 'n' },
+		{ "page", no_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -207,6 +243,9 @@ int cmd_store(int argc, char **argv)
 			break;
 		case 'n':
 			c.night = optarg;
+			break;
+		case 'p':
+			c.page = true;
 			break;
 		case 'j':
 			c.json = true;

@@ -48,7 +48,8 @@ static const char help[] =
 	"                   has of it: a .config, config.gz, a vmlinux or a bzImage; nothing is "
 	"run\n"
 	"  --fragment       what is missing, as scripts/kconfig/merge_config.sh takes it\n"
-	"  --json           the same as JSON lines\n";
+	"  --json           the same as JSON lines; without --check-config those of the runs, as\n"
+	"                   `stressd run --json` has them\n";
 
 enum { ACCEL_UNKNOWN = -1 };
 
@@ -255,6 +256,9 @@ static int run(struct scoreboard_options *o)
 	}
 	o->vm.run_dir = dir;
 	signal(SIGPIPE, SIG_IGN);
+	/* It comes from the guest in pieces, and is for somebody who waits for lines. */
+	if (o->vm.json)
+		setvbuf(stdout, NULL, _IOLBF, 0);
 	status = o->mutants ? scoreboard_run(o, &e) : vm_run(&o->vm, &e);
 	if (e.text[0])
 		fprintf(stderr, "stressd: %s\n", e.text);
@@ -266,8 +270,11 @@ static int run(struct scoreboard_options *o)
 /* Which of the three it is, and what goes with it. */
 static int settle(struct scoreboard_options *o, const struct check_config *check, int nscenarios)
 {
-	if (!check->path && (check->fragment || check->json))
-		return usage_error("vm", "--fragment and --json go with --check-config");
+	if (!check->path && check->fragment)
+		return usage_error("vm", "--fragment goes with --check-config");
+	if (check->json && o->mutants)
+		return usage_error("vm", "--json goes with scenarios or --check-config");
+	o->vm.json = check->json;
 	if (check->path && o->mutants)
 		return usage_error("vm", "--check-config or --scoreboard, not both");
 	if (o->mutants && o->vm.cut_ns)

@@ -9,6 +9,7 @@
 #include "base/fsutil.h"
 #include "base/proc.h"
 #include "base/units.h"
+#include "daemon/feed.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ static void word(struct command *c, const char *option, const char *value)
 
 static void matrix_words(struct command *c, const struct job_spec *s)
 {
-	word(c, "matrix", "--no-store");
+	word(c, "matrix", "--json");
+	word(c, "--no-store", NULL);
 	word(c, "--run-dir", c->run_dir);
 	if (s->night)
 		word(c, "--night", s->night);
@@ -52,7 +54,7 @@ static void matrix_words(struct command *c, const struct job_spec *s)
 
 static void guest_words(struct command *c, const struct job_spec *s)
 {
-	word(c, "vm", NULL);
+	word(c, "vm", "--json");
 	word(c, "--kernel", s->kernel);
 	word(c, "--cpus", c->cpus);
 	word(c, "--memory", c->memory);
@@ -82,7 +84,7 @@ static int make_command(struct daemon *d, const struct job *j, struct command *c
 	} else if (s->kernel) {
 		guest_words(c, s);
 	} else {
-		word(c, "run", "--quiet");
+		word(c, "run", "--json");
 		word(c, "--run-dir", c->run_dir);
 		word(c, c->scenario, NULL);
 	}
@@ -107,6 +109,18 @@ static void take_said(struct daemon *d, struct job *j)
 	if (!strncmp(line, "stressd: ", 9))
 		line += 9;
 	snprintf(j->said, sizeof(j->said), "%s", line);
+}
+
+/* Where it had no complaint: what came of it. */
+static void take_outcome(struct daemon *d, struct entry *en)
+{
+	struct job *j = &en->job;
+
+	feed_end(d, en);
+	if (*j->said || !en->feed)
+		return;
+	snprintf(j->said, sizeof(j->said), "%.399s",
+		 j->spec.matrix || !en->feed->nfound ? en->feed->outcome : en->feed->found[0].text);
 }
 
 /* What nobody waited for left its verdict behind, if it has come to one. */
@@ -209,6 +223,7 @@ static void on_end(struct daemon *d, struct source *s, u32 events)
 	s->fd = -1; /* child_reap() closes it */
 	j->exit = child_reap(&en->child, &sig);
 	take_said(d, j);
+	take_outcome(d, en);
 	if (!ours)
 		j->exit = has_finding(d, j) ? EXIT_FINDING : -1;
 	else if (sig && !asked) {
@@ -239,9 +254,10 @@ static int start(struct daemon *d, struct entry *en, struct err *e)
 		return err_set(e, r, "%s", strerror(-r));
 	if (!j->spec.matrix && access(c->run_dir, F_OK) == 0)
 		rm_rf(c->run_dir); /* of this attempt, when it could not be noted */
-	r = child_spawn(c->argv, c->err, &en->child, e);
+	r = child_spawn(c->argv, c->err, true, &en->child, e);
 	if (r < 0)
 		return r;
+	feed_open(d, en, take_fd(&en->child.out));
 	j->state = JOB_RUNNING;
 	j->pid = en->child.pid;
 	j->start_ticks = en->child.start_ticks;

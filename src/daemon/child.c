@@ -15,7 +15,8 @@
 #define ARGS_MAX 160
 #define GATE_FD	 (STDERR_FILENO + 1)
 
-static void __attribute__((noreturn)) become(const char *const argv[], int err_fd, int gate)
+static void __attribute__((noreturn))
+become(const char *const argv[], int out_fd, int err_fd, int gate)
 {
 	const char *full[ARGS_MAX + 2] = { "stressd" };
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), n = 1;
@@ -24,7 +25,7 @@ static void __attribute__((noreturn)) become(const char *const argv[], int err_f
 
 	/* First of all: a listening socket that we hold looks like a daemon. */
 	dup2(null_fd, STDIN_FILENO);
-	dup2(null_fd, STDOUT_FILENO);
+	dup2(out_fd >= 0 ? out_fd : null_fd, STDOUT_FILENO);
 	dup2(err_fd, STDERR_FILENO);
 	dup2(gate, GATE_FD);
 	close_range(GATE_FD + 1, ~0U, 0);
@@ -36,6 +37,8 @@ static void __attribute__((noreturn)) become(const char *const argv[], int err_f
 	if (read(GATE_FD, &go, 1) != 1)
 		_exit(127);
 	close(GATE_FD);
+	/* A daemon that is gone does not listen any more, and what runs goes on to its end. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int i = 0; argv[i] && n <= ARGS_MAX; i++)
@@ -44,10 +47,22 @@ static void __attribute__((noreturn)) become(const char *const argv[], int err_f
 	_exit(127);
 }
 
-int child_spawn(const char *const argv[], const char *err_path, struct child *ret, struct err *e)
+/* Only our end does not wait: a run has no use for half a line. */
+static int make_pipe(int *ret_ours, int *ret_its)
 {
-	_cleanup_close_ int gate_r = -1, gate_w = -1, err_fd = -1;
-	struct child c = { .ours = true, .gate = -1, .pidfd = -1 };
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_ours = fds[0], *ret_its = fds[1];
+	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int child_spawn(const char *const argv[], const char *err_path, bool speaks, struct child *ret,
+		struct err *e)
+{
+	_cleanup_close_ int gate_r = -1, gate_w = -1, err_fd = -1, out_r = -1, out_w = -1;
+	struct child c = { .ours = true, .gate = -1, .pidfd = -1, .out = -1 };
 	int fds[2];
 
 	err_fd = open(err_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -56,11 +71,13 @@ int child_spawn(const char *const argv[], const char *err_path, struct child *re
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_set(e, -errno, "pipe: %s", strerror(errno));
 	gate_r = fds[0], gate_w = fds[1];
+	if (speaks && make_pipe(&out_r, &out_w) < 0)
+		return err_set(e, -errno, "pipe: %s", strerror(errno));
 	c.pid = fork();
 	if (c.pid < 0)
 		return err_set(e, -errno, "fork: %s", strerror(errno));
 	if (c.pid == 0)
-		become(argv, err_fd, gate_r);
+		become(argv, out_w, err_fd, gate_r);
 	c.gate = take_fd(&gate_w);
 	c.pidfd = (int)syscall(SYS_pidfd_open, c.pid, 0);
 	if (c.pidfd < 0 || proc_start_time(c.pid, &c.start_ticks) < 0) {
@@ -69,6 +86,7 @@ int child_spawn(const char *const argv[], const char *err_path, struct child *re
 		child_drop(&c);
 		return err_set(e, r, "cannot watch a child: %s", strerror(-r));
 	}
+	c.out = take_fd(&out_r);
 	*ret = c;
 	return 0;
 }
@@ -86,10 +104,11 @@ void child_drop(struct child *c)
 
 	closep(&c->gate);
 	closep(&c->pidfd);
+	closep(&c->out);
 	if (waits && c->pid > 0)
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	*c = (struct child){ .gate = -1, .pidfd = -1 };
+	*c = (struct child){ .gate = -1, .pidfd = -1, .out = -1 };
 }
 
 int child_adopt(pid_t pid, u64 start_ticks, struct child *ret)
@@ -105,6 +124,7 @@ int child_adopt(pid_t pid, u64 start_ticks, struct child *ret)
 			       .start_ticks = ticks,
 			       .pidfd = take_fd(&pidfd),
 			       .gate = -1,
+			       .out = -1,
 			       .asked = 1,
 			       .stop_ns = now_ns() };
 	return 0;
@@ -123,7 +143,8 @@ int child_reap(struct child *c, int *ret_signal)
 			*ret_signal = info.si_status;
 	}
 	closep(&c->pidfd);
-	*c = (struct child){ .gate = -1, .pidfd = -1 };
+	closep(&c->out);
+	*c = (struct child){ .gate = -1, .pidfd = -1, .out = -1 };
 	return exit;
 }
 

@@ -15,14 +15,17 @@ struct child {
 	pid_t pid; /* 0: none */
 	u64 start_ticks;
 	int pidfd;   /* readable when it has ended */
+	int out;     /* what it says on stdout, for its owner to take; -1: nothing */
 	int gate;    /* -1 once it was let go */
 	bool ours;   /* to be waited for; else one of a daemon before */
 	int asked;   /* how often it was asked to stop */
 	u64 stop_ns; /* when first; now_ns() */
 };
 
-/* Fork; @argv[0] is the subcommand. Its stderr becomes the file @err_path. 0 or -errno. */
-int child_spawn(const char *const argv[], const char *err_path, struct child *ret, struct err *e);
+/* Fork; @argv[0] is the subcommand. Its stderr becomes the file @err_path; with @speaks its stdout
+ * is a pipe, of which nobody waits for the other end. 0 or -errno. */
+int child_spawn(const char *const argv[], const char *err_path, bool speaks, struct child *ret,
+		struct err *e);
 void child_go(struct child *c);
 /* It shall not begin, or nothing more is to be known of it: forget it. */
 void child_drop(struct child *c);

@@ -123,6 +123,7 @@ void client_refuse(struct daemon *d, struct client *c, int exit, const char *tex
 
 void clients_tell(struct daemon *d, const struct job *j)
 {
+	page_note(d);
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &d->clients[i];
 
@@ -130,6 +131,17 @@ void clients_tell(struct daemon *d, const struct job *j)
 			client_send(d, c,
 				    json_pack("{ss so}", "type", "event", "job", job_to_json(j)));
 	}
+}
+
+void clients_show(struct daemon *d, json_t *o)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &d->clients[i];
+
+		if (c->source.fd >= 0 && c->watching && c->live && o)
+			client_send(d, c, json_incref(o));
+	}
+	json_decref(o);
 }
 
 /* Whole lines of the buffer, from the first that is not known to be half of one. */

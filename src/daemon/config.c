@@ -37,6 +37,8 @@ static const struct opt_def options[] = {
 	       .help = "a client that is silent for so long is closed"),
 	OPT_AS("stop", struct daemon_config, stop_ns, OPT_TIME, .def = "3m", .min = "1s",
 	       .help = "from asking a run to stop to killing it"),
+	OPT(struct daemon_config, page, OPT_COUNT, .def = "", .min = "1", .max = "65535",
+	    .help = "port of the status page on 127.0.0.1; default: no page"),
 	{ .type = OPT_END },
 };
 

@@ -64,6 +64,7 @@ static void on_signal(struct daemon *d, struct source *s, u32 events)
 			d->stop_ns = now_ns();
 			notify_send(&d->notify, "STOPPING=1\nSTATUS=Stopping what runs");
 			clients_close(d);
+			http_stop(d);
 		}
 		queue_stop(d);
 	}
@@ -88,6 +89,7 @@ static void on_tick(struct daemon *d, struct source *s, u32 events)
 		return;
 	clients_tick(d);
 	queue_tick(d);
+	http_tick(d);
 	if (d->stopping && now_ns() - d->stop_ns > d->config->stop_ns && d->import_id)
 		child_kill(&d->import_child);
 	tell_status(d);
@@ -127,7 +129,7 @@ static int pump(struct daemon *d)
 {
 	struct epoll_event evs[EVENTS_MAX];
 	bool arrivals = false;
-	int n = epoll_wait(d->epoll, evs, EVENTS_MAX, -1);
+	int n = epoll_wait(d->epoll, evs, EVENTS_MAX, http_wait_ms(d));
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
@@ -141,6 +143,7 @@ static int pump(struct daemon *d)
 	}
 	if (arrivals && d->listener.fd >= 0)
 		d->listener.on(d, &d->listener, EPOLLIN);
+	http_pump(d);
 	return 0;
 }
 
@@ -191,6 +194,7 @@ static int serve(struct daemon *d, const char *state, struct err *e)
 	if (r < 0)
 		return r;
 	notify_send(&d->notify, "READY=1");
+	http_tick(d);
 	queue_run(d);
 	while (r == 0 && !may_leave(d))
 		r = pump(d);
@@ -211,13 +215,14 @@ int daemon_run(const struct daemon_config *c, const char *state, daemon_say_fn *
 	d->has_group = group;
 	d->group = group ? group->gr_gid : 0;
 	d->epoll = d->lock = d->listener.fd = d->signals.fd = d->timer.fd = d->importer.fd = -1;
-	d->import_child.pidfd = d->import_child.gate = -1;
+	d->import_child.pidfd = d->import_child.gate = d->import_child.out = -1;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		d->clients[i].source.fd = -1;
 	d->told[0] = SIZE_MAX;
 	attr_read(BOOT_ID, d->boot, sizeof(d->boot));
 	notify_open(&d->notify);
 	r = serve(d, state, e);
+	http_stop(d);
 	clients_close(d);
 	queue_free(d);
 	child_drop(&d->import_child);

@@ -10,6 +10,8 @@
  *   queue.c    which job runs when         attempt.c  how it is run, what its end means
  *   child.c    a process of ours           keep.c     results into the store
  *   notify.c   sd_notify(3)                talk.c     the other end of the socket
+ *   feed.c     what jobs say as they run   page*.c    the status page
+ *   http.c     who asks for it             mhd.c      the library for that
  */
 #ifndef STRESSD_DAEMON_H
 #define STRESSD_DAEMON_H
@@ -27,6 +29,7 @@ struct daemon_config {
 	u64 retry_ns; /* before a job whose infrastructure failed is tried again, the first time */
 	u64 idle_ns;  /* a client that says nothing for so long is closed */
 	u64 stop_ns;  /* from asking a run to stop to killing it */
+	u64 page;     /* TCP port of the page; 0: none */
 };
 
 /* Read and check @path; NULL: DAEMON_CONFIG, and defaults where there is none. On failure -EINVAL

@@ -23,6 +23,8 @@
 #define EXIT_AGAIN   75
 
 struct daemon;
+struct feed;
+struct http;
 
 struct source {
 	int fd; /* -1: closed */
@@ -32,7 +34,7 @@ struct source {
 struct client {
 	struct source source; /* first: a source is cast to its owner */
 	uid_t uid;
-	bool may_change, watching;
+	bool may_change, watching, live;
 	bool eof;     /* it will say nothing more */
 	bool closing; /* once it has read what is left for it */
 	char *in, *out;
@@ -45,8 +47,9 @@ struct entry {
 	struct source source; /* the end of its process */
 	struct job job;
 	struct child child;
-	bool dirty;	  /* the file is behind */
-	bool store_tried; /* and failed: not again by this daemon */
+	struct feed *feed; /* what it says and said; NULL: nothing is known */
+	bool dirty;	   /* the file is behind */
+	bool store_tried;  /* and failed: not again by this daemon */
 };
 
 struct daemon {
@@ -66,9 +69,10 @@ struct daemon {
 	size_t nentries;
 	u64 next_id;
 	struct child import_child;
-	u64 import_id; /* of the job; 0: nothing is being stored */
+	u64 import_id;	   /* of the job; 0: nothing is being stored */
+	struct http *http; /* NULL: no page */
 	/* That was said. */
-	bool store_failed, disk_failed, start_failed;
+	bool store_failed, disk_failed, start_failed, http_failed;
 	u64 retry_ns;	/* nothing is started before */
 	size_t told[2]; /* to the service manager: running, queued */
 	int stopping;	/* signals that came */
@@ -90,6 +94,8 @@ void clients_tick(struct daemon *d);
 void client_send(struct daemon *d, struct client *c, json_t *o);
 /* To all who watch. */
 void clients_tell(struct daemon *d, const struct job *j);
+/* The same to those who want to know what goes on within a job; takes the reference. */
+void clients_show(struct daemon *d, json_t *o);
 /* {"type": "error", ...}: the answer to a request that failed. */
 void client_refuse(struct daemon *d, struct client *c, int exit, const char *text);
 
@@ -116,6 +122,17 @@ void queue_stop(struct daemon *d);
 size_t queue_count(const struct daemon *d, enum job_state state);
 /* Write the file and tell those who watch. */
 void queue_note(struct daemon *d, struct entry *en);
+
+/* http.c: the page, when the configuration has a port for it. */
+/* Once a tick: begin, or try again to. */
+void http_tick(struct daemon *d);
+/* After each round of the loop: what the page's clients sent and are to get. */
+void http_pump(struct daemon *d);
+/* How long the loop may wait for the page's sake, as epoll_wait(2) takes it. */
+int http_wait_ms(const struct daemon *d);
+void http_stop(struct daemon *d);
+/* Something on it has changed. */
+void page_note(struct daemon *d);
 
 /* keep.c: store the next result that is not, if there is one and nothing is being stored. */
 void keep_next(struct daemon *d);

@@ -65,13 +65,15 @@ static void on_stored(struct daemon *d, struct source *s, u32 events)
 
 static void import(struct daemon *d, struct entry *en, const char *dir)
 {
-	const char *argv[] = { "store", "import", "--store", d->store, dir, NULL };
+	const char *argv[] = { "store",	 "import", "--store",
+			       d->store, dir,	   en->job.spec.matrix ? "--page" : NULL,
+			       NULL };
 	struct err e = { "" };
 	char path[PATH_MAX];
 	int r;
 
 	err_path(d, path);
-	r = child_spawn(argv, path, &d->import_child, &e);
+	r = child_spawn(argv, path, false, &d->import_child, &e);
 	if (r == 0) {
 		d->importer = (struct source){ .fd = d->import_child.pidfd, .on = on_stored };
 		r = source_add(d, &d->importer, EPOLLIN);

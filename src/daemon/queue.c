@@ -5,6 +5,7 @@
  * what its end means, is in attempt.c.
  */
 #include "daemon/attempt.h"
+#include "daemon/feed.h"
 
 #include "base/fsutil.h"
 
@@ -93,7 +94,7 @@ static int append(struct daemon *d, struct job *j, struct entry **ret)
 		return -ENOMEM;
 	en->job = *j;
 	free(j);
-	en->source.fd = en->child.pidfd = en->child.gate = -1;
+	en->source.fd = en->child.pidfd = en->child.gate = en->child.out = -1;
 	d->entries[d->nentries++] = *ret = en;
 	return 0;
 }
@@ -103,6 +104,7 @@ static void remove_at(struct daemon *d, size_t i)
 	struct entry *en = d->entries[i];
 
 	memmove(&d->entries[i], &d->entries[i + 1], (--d->nentries - i) * sizeof(*d->entries));
+	feed_free(d, en);
 	option_free(job_options, &en->job.spec);
 	json_decref(en->job.spec_json);
 	json_decref(en->job.tries);
@@ -217,6 +219,7 @@ void queue_tick(struct daemon *d)
 			queue_note(d, en);
 	}
 	forget(d);
+	feed_recall(d);
 	queue_run(d);
 	keep_next(d);
 }

@@ -57,7 +57,15 @@ static const struct opt_def results_options[] = {
 	{ .type = OPT_END },
 };
 
-static const struct opt_def no_options[] = { { .type = OPT_END } };
+struct watch_request {
+	bool live;
+};
+
+static const struct opt_def watch_options[] = {
+	OPT(struct watch_request, live, OPT_BOOL, .def = "true",
+	    .help = "what goes on within jobs that run, too"),
+	{ .type = OPT_END },
+};
 
 static void answer(struct request *q, json_t *o)
 {
@@ -155,7 +163,10 @@ static int on_status(struct request *q)
 
 static int on_watch(struct request *q)
 {
+	const struct watch_request *o = q->block;
+
 	q->c->watching = true;
+	q->c->live = o->live;
 	answer(q, json_pack("{ss}", "type", "result"));
 	return 0;
 }
@@ -220,7 +231,7 @@ static const struct command {
 	{ "submit", true, job_options, sizeof(struct job_spec), on_submit },
 	{ "cancel", true, cancel_options, sizeof(struct cancel_request), on_cancel },
 	{ "status", false, status_options, sizeof(struct status_request), on_status },
-	{ "watch", false, no_options, 0, on_watch },
+	{ "watch", false, watch_options, sizeof(struct watch_request), on_watch },
 	{ "results", false, results_options, sizeof(struct results_request), on_results },
 };
 

@@ -68,6 +68,8 @@ become_run(struct guest *g, json_t *row, const char *dir, int out_fd, int err_fd
 	}
 	if (json_is_true(json_object_get(g->plan, "keep")))
 		argv[n++] = "--keep";
+	if (json_is_true(json_object_get(g->plan, "json")))
+		argv[n++] = "--json";
 	if (output) {
 		argv[n++] = "--output";
 		argv[n++] = output;

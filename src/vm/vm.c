@@ -62,9 +62,9 @@ static const char *device_of(const struct scenario *sc)
 
 static int add_plan(const struct vm_options *o, struct cpio *c)
 {
-	json_t *plan =
-		json_pack("{s:b, s:b, s:s*, s:s*, s:[]}", "keep", o->keep, "doubt_ends",
-			  o->doubt_ends, "runner", o->runner, "output", o->output, "scenarios");
+	json_t *plan = json_pack("{s:b, s:b, s:b, s:s*, s:s*, s:[]}", "keep", o->keep, "json",
+				 o->json, "doubt_ends", o->doubt_ends, "runner", o->runner,
+				 "output", o->output, "scenarios");
 	json_t *rows = json_object_get(plan, "scenarios");
 	_cleanup_free_ char *text = NULL;
 	char dir[512], name[64];

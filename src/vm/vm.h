@@ -26,6 +26,7 @@ struct vm_options {
 	u64 cut_ns;	/* the power is cut so long after the first operation; 0: never */
 	const char *output; /* further reports, as report_ask() takes them; NULL: none */
 	bool keep;
+	bool json;	/* runs print JSON lines, as `stressd run --json` */
 	bool no_images; /* images are no evidence: those of findings and crashes are dropped, too */
 	struct vm_disk disks[VM_DISKS_MAX];
 	size_t ndisks;

@@ -103,7 +103,7 @@ static void command_lines(void **state)
 	static const struct {
 		const char *argv[6], *begin, *has;
 	} rows[] = {
-		{ { "frobnicate" }, "stressd frobnicate: ", "no such command" },
+		{ { "frobnicate" }, "stressd: frobnicate: ", "no such command" },
 		{ { "run" }, "stressd run: ", "expected one scenario" },
 		{ { "run", "a", "b" }, "stressd run: ", "expected one scenario" },
 		{ { "run", "--bogus", "a" }, "stressd run: ", "--bogus" },

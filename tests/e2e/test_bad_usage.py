@@ -62,7 +62,7 @@ MISTAKES = [
     ("store prune", "expected --older-than, --larger-than or both; see `stressd store prune --help`"),
     ("store prune --older-than 30", "--older-than 30: expected a time like 30d"),
     ("store prune --older-than 30d --larger-than much", "--larger-than much: expected a size like 50G"),
-    ("store prune --older", "--older: expected a value"),
+    ("store prune --older-than", "--older-than: requires an argument"),
     ("store prune --older-than 30d --all", "--all: no such option"),
     ("store prune --older-than 30d /no/such/dir", "/no/such/dir: cannot be read"),
     ("compare @", "expected two nights"),

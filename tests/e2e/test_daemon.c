@@ -254,7 +254,7 @@ static void the_idle_are_closed_and_watchers_are_not(void **state)
 	lab_init(&lab, "idle", ", \"idle\": \"300ms\"");
 	lab_start(&lab);
 	watcher = lab_connect(&lab);
-	lab_put(watcher, "{\"command\":\"watch\"}\n", 20);
+	lab_put(watcher, "{\"command\":\"watch\",\"live\":false}\n", 33);
 	assert_non_null(strstr(lab_line(watcher), "\"type\":\"result\""));
 	idle = lab_connect(&lab);
 	half = lab_connect(&lab);
