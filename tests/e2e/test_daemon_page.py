@@ -9,6 +9,7 @@ import resource
 import select
 import socket
 import sys
+import tempfile
 import time
 import unittest
 
@@ -431,6 +432,16 @@ class Service(unittest.TestCase):
                 self.assertEqual(lab.log().count("Address already in use; tried again"), 1)
             until(lambda: "the status page is at" in lab.log().split("in use")[1], "it is there now")
             self.assertEqual(lab.get("/").status, 200)
+
+    def test_without_the_library_there_is_a_queue(self):
+        with tempfile.TemporaryDirectory() as none:
+            with open(none + "/libmicrohttpd.so.12", "w", encoding="utf-8"):
+                pass  # found first, and no library
+            with Lab(PROGRAM, env={"LD_LIBRARY_PATH": none}) as lab:
+                lab.submit(lab.scenario(SHORT))
+                lab.await_state(1, "finished")
+                self.assertEqual(lab.log().count("install libmicrohttpd"), 1)
+                self.assertEqual(self.listeners(lab.process.pid), [])
 
     def test_it_ends_with_the_daemon(self):
         with Lab(PROGRAM) as lab:
