@@ -70,6 +70,20 @@ class InABrowser(unittest.TestCase):
             self.assertIn("late", browser.run(TEXT % "job-7"))
             self.assertEqual(browser.complaints(), [])
 
+    def test_what_was_opened_stays_open(self):
+        with Lab(PROGRAM) as lab, Browser(find()) as browser:
+            self.open(lab, browser)
+            # More findings than are shown at once: in each round another kind of damage.
+            noise = damage(0.1, 500)
+            lab.submit(lab.scenario(LONG, [noise, {**noise, "count": 2}]))
+            browser.until("document.querySelectorAll('#running .found li').length > 3")
+            lab.ask(command="cancel", id=1)
+            browser.until("document.querySelector('#results details summary')")
+            browser.run("document.querySelector('details summary').click()")
+            lab.submit(lab.scenario(LONG))
+            browser.until("document.querySelector('data[data-key=\"2.ops\"]')")
+            self.assertTrue(browser.run("document.querySelector('#results details').open"))
+
     def test_the_daemon_goes_and_comes_back(self):
         with Lab(PROGRAM) as lab, Browser(find()) as browser:
             self.open(lab, browser)
