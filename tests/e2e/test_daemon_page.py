@@ -3,6 +3,7 @@
 """The status page from outside: test_daemon_page.py STRESSD. What is on it is held against the
 daemon's own `status`, `watch` and run directories; and it is asked for in every wrong way."""
 import contextlib
+import json
 import os
 import re
 import resource
@@ -205,6 +206,34 @@ class OnThePage(unittest.TestCase):
         self.assertEqual(r.body, report)
         self.assertIn("sandbox", r.headers["content-security-policy"])
         self.assertEqual(lab.get("/jobs/1/result.json").headers["content-type"], "application/json")
+
+
+    def test_a_night_has_its_page(self):
+        with Lab(PROGRAM) as lab, lab.lines(command="watch") as watch:
+            hit = {"stop_on": "hit", "duration": "1m"}
+            for name, how, more in (("quiet", SHORT, []), ("loud", hit, [damage(0.2, 200)])):
+                with open(f"{lab.dir}/{name}.json", "w", encoding="utf-8") as f:
+                    json.dump({**lab.scenario(how, more), "name": name}, f)
+            with open(lab.dir + "/matrix.json", "w", encoding="utf-8") as f:
+                json.dump({"version": 1, "name": "both", "kernels": [{"name": "native"}],
+                           "scenarios": ["quiet.json", "loud.json"]}, f)
+            lab.ask(command="submit", matrix=lab.dir + "/matrix.json", night="tonight")
+            cells = [watch.next(type="cell", id=1) for _ in range(4)]
+            self.assertEqual([c["state"] for c in cells], ["running", "finished"] * 2)
+            lab.await_state(1, "finished")
+            until(lambda: lab.job(1)["stored"], "it is stored")
+            page = Page(lab.get("/").text)
+            self.assertEqual(lab.job(1)["said"],
+                             "2 cells: 1 with findings, 1 passed, 0 skipped, 0 incomplete, 0 left")
+            for text in ("FAIL", "both", "tonight", lab.job(1)["said"], "loud on "):
+                self.assertIn(text, page.jobs["nights"][1])
+            self.assertEqual(page.links, ["/jobs/1/night.html"])
+            night = lab.get(page.links[0])
+            self.assertIn("loud", night.text)
+            reports = set(re.findall(r'href="(cells/[^"]*/report.html)"', night.text))
+            self.assertEqual(len(reports), 2)
+            for report in reports:
+                self.assertEqual(lab.get("/jobs/1/" + report).status, 200)
 
 
 class Hostile(unittest.TestCase):
