@@ -13,6 +13,7 @@ from browser import Browser, find  # noqa: E402
 from daemon_lab import LONG, SHORT, Lab, damage  # noqa: E402
 
 TEXT = "document.getElementById('%s').textContent"
+STREAMS = 32
 OPS = "Number((document.querySelector('data[data-key=\"1.ops\"]') || {value: 0}).value)"
 HOSTILE = "<img src=x onerror='document.title=\"owned\"'><script>document.title='owned'</script>"
 # What is wider than the screen, but for what scrolls by itself.
@@ -93,6 +94,18 @@ class InABrowser(unittest.TestCase):
             browser.until(TEXT % "link" + " === 'live'")
             lab.submit(lab.scenario(SHORT))
             browser.until("document.querySelector('#results #job-1')")
+
+    def test_one_page_too_many_asks_now_and_then(self):
+        with Lab(PROGRAM) as lab, Browser(find()) as browser:
+            streams = [lab.stream() for _ in range(STREAMS)]
+            for s in streams:
+                next(s)
+            browser.go(f"http://localhost:{lab.port}/")
+            browser.until(TEXT % "link" + " === 'every 5 s'")
+            lab.submit(lab.scenario(SHORT))
+            browser.until("document.querySelector('#results #job-1')")
+            for s in streams:
+                s.close()
 
     def test_names_are_text(self):
         with Lab(PROGRAM) as lab, Browser(find()) as browser:

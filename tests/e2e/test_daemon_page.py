@@ -295,11 +295,12 @@ class Hostile(unittest.TestCase):
         run = self.lab.run_dir(1)
         os.symlink("/etc/passwd", run + "/link.html")
         os.symlink("/etc", run + "/etc")
+        os.symlink("result.json", run + "/inner.json")
         os.mkfifo(run + "/pipe.html")
         os.mkdir(run + "/dir.html")
         with open(run + "/secret", "w", encoding="utf-8") as f:
             f.write("x")
-        for path in ("/jobs/1/link.html", "/jobs/1/etc/os-release", "/jobs/1/etc/lsb-release.txt",
+        for path in ("/jobs/1/link.html", "/jobs/1/inner.json", "/jobs/1/etc/os-release", "/jobs/1/etc/lsb-release.txt",
                      "/jobs/1/pipe.html", "/jobs/1/dir.html", "/jobs/1/secret", "/jobs/1/", "/jobs/1",
                      "/jobs/", "/jobs/2/report.html", "/jobs/0/report.html", "/jobs/01x/report.html",
                      "/jobs/-1/report.html", "/jobs/18446744073709551617/report.html",
