@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* debugfs through a detached mount. Nothing is cached: who forks would share a stale number. */
+/* debugfs through a mount that is attached nowhere. Nothing is cached: who forks would share a
+ * stale number. */
 #include "base/debugfs.h"
 
 #include "base/cleanup.h"
@@ -8,11 +9,20 @@
 #include "base/step.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+
+/* One that somebody mounted stays as it is, also read-only. */
+static int open_root(void)
+{
+	int fd = mount_clone("debugfs", DEBUGFS_MAGIC, "/sys/kernel/debug");
+
+	return fd >= 0 ? fd : mount_detached("debugfs");
+}
 
 static int open_knob(const char *knob, int flags)
 {
-	_cleanup_close_ int mount = mount_detached("debugfs");
+	_cleanup_close_ int mount = open_root();
 	int fd;
 
 	if (mount < 0)

@@ -11,11 +11,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #define POLL_NS (20 * NSEC_PER_MSEC)
 
 struct wanted {
-	const char *mountpoint;
+	const char *mountpoint, *fstype;
 	int id;
 	dev_t rdev;
 };
@@ -52,6 +53,14 @@ static bool on_device(struct libmnt_fs *fs, const struct wanted *w)
 	/* btrfs shows an anonymous number; what it was mounted from is in the source. */
 	return source && source[0] == '/' && stat(source, &st) == 0 && S_ISBLK(st.st_mode) &&
 	       st.st_rdev == w->rdev;
+}
+
+/* All of it: a directory of it may be bound anywhere. */
+static bool is_whole(struct libmnt_fs *fs, const struct wanted *w)
+{
+	const char *root = mnt_fs_get_root(fs), *fstype = mnt_fs_get_fstype(fs);
+
+	return root && fstype && !strcmp(root, "/") && !strcmp(fstype, w->fstype);
 }
 
 static int find(bool (*match)(struct libmnt_fs *, const struct wanted *), const struct wanted *w,
@@ -134,6 +143,33 @@ int mount_detached(const char *fstype)
 		return -errno;
 	fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	return fd < 0 ? -errno : fd;
+}
+
+/* What is mounted at @place, if that is it and not something over it. */
+static int clone_at(const char *place, long magic)
+{
+	_cleanup_close_ int fd = open_tree(AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
+	struct statfs st;
+
+	if (fd < 0 || fstatfs(fd, &st) < 0)
+		return -errno;
+	if (st.f_type != magic)
+		return -ENOENT;
+	/* Not before Linux 5.12: it is then as writable as the one that it is a clone of. */
+	mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	return take_fd(&fd);
+}
+
+int mount_clone(const char *fstype, long magic, const char *usual_place)
+{
+	struct mount_info m;
+	int r, fd = clone_at(usual_place, magic);
+
+	if (fd >= 0)
+		return fd;
+	r = find(is_whole, &(struct wanted){ .fstype = fstype }, &m);
+	return r < 0 ? r : clone_at(m.target, magic);
 }
 
 int umount_wait(const char *mountpoint, u64 limit_ns)

@@ -33,6 +33,13 @@ void mount_options(const char *mountpoint, char *buf, size_t size);
  * -errno. It goes with its last open file. (fsopen(2), fsmount(2)) */
 int mount_detached(const char *fstype);
 
+/* The same of one that is mounted somewhere, without touching its superblock: a new mount of a
+ * filesystem that is there once for all, as debugfs is, may give the superblock new flags, and so
+ * make a read-only one writable for everybody. Looked for at @usual_place first; @magic is of
+ * <linux/magic.h>. Writable as far as the superblock is. -ENOENT: mounted nowhere that we see.
+ * (open_tree(2), mount_setattr(2)) */
+int mount_clone(const char *fstype, long magic, const char *usual_place);
+
 /* Unmount @mountpoint; -EBUSY is tried again until @limit_ns is over. A symbolic link at the end
  * is not followed. 0 or -errno. (umount(2)) */
 int umount_wait(const char *mountpoint, u64 limit_ns);

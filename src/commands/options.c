@@ -25,9 +25,9 @@ int option_error(const char *command, int c, char **argv)
 	const char *given = argv[optind - 1];
 
 	if (c == ':')
-		return usage_error(command, "%s: expected a value behind it", given);
+		return usage_error(command, "%s: requires an argument", given);
 	if (optopt && !strncmp(given, "--", 2) && strchr(given, '='))
-		return usage_error(command, "%s: takes no value", given);
+		return usage_error(command, "%s: takes no argument", given);
 	if (optopt)
 		return usage_error(command, "-%c: no such option", optopt);
 	return usage_error(command, "%s: no such option", given);

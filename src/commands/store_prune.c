@@ -5,6 +5,7 @@
 #include "base/fsutil.h"
 #include "base/units.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -12,33 +13,25 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DAY_S 86400
 
-static const char help[] =
+static const char usage[] =
 	"usage: stressd store prune [OPTIONS] [DIR...]\n"
 	"Remove run directories below each DIR (default: those of the state directory), oldest "
 	"first.\n"
 	"The store still knows what they came to. Runs with findings stay, and incomplete ones, "
 	"those\n"
-	"that run, those that are not in the store, and those with a file called keep.\n"
-	"  --older-than TIME\n"
-	"                   those that ended before that: 30d, 12h\n"
-	"  --larger-than SIZE\n"
-	"                   until all run directories there together take no more: 50G\n"
-	"  --dry-run        say what would go; nothing is touched\n"
-	"  --incomplete     incomplete ones that hold no finding may go, too\n"
-	"  --findings       those with findings may go, too\n"
-	"  --store FILE     which (default: store.db in the state directory)\n"
-	"  --json           JSON lines on stdout, nothing else there\n";
+	"that run, those that are not in the store, and those with a file called keep.\n";
 
 struct prune_command {
-	const char *store;
+	const char *store, *older_than, *larger_than;
+	bool json, dry_run, incomplete, findings;
 	struct prune_limits limits;
-	bool json;
 };
 
 /* Why the rest stays, as a person reads it. */
@@ -115,11 +108,15 @@ static void put_sums(const struct prune_command *c, const struct prune_sums *s)
 		sep = "; ";
 	}
 	putchar('\n');
+	if (s->nights)
+		printf("%llu nights had no run left, and are removed, too\n",
+		       (unsigned long long)s->nights);
 }
 
 static void put_sums_json(const struct prune_sums *s)
 {
-	json_t *o = json_pack("{ss sb}", "type", "result", "too_large", s->too_large);
+	json_t *o = json_pack("{ss sb sI}", "type", "result", "too_large", s->too_large, "nights",
+			      (json_int_t)s->nights);
 
 	for (int i = 0; o && i < PRUNE_ENDS; i++)
 		json_object_set_new(o, prune_end_names[i],
@@ -195,58 +192,45 @@ static int take_age(struct prune_command *c, const char *value)
 			   value);
 }
 
-static int take_option(struct prune_command *c, int o, const char *value)
+static int take_limits(struct prune_command *c)
 {
-	switch (o) {
-	case 'a':
-		return take_age(c, value);
-	case 'b':
-		return parse_size(value, &c->limits.larger_than) < 0 || !c->limits.larger_than
-			       ? usage_error("store prune",
-					     "--larger-than %s: expected a size like 50G", value)
-			       : 0;
-	case 's':
-		c->store = value;
-		return 0;
-	case 'd':
-		return c->limits.dry_run = true, 0;
-	case 'i':
-		return c->limits.incomplete = true, 0;
-	case 'f':
-		return c->limits.findings = true, 0;
-	case 'j':
-		return c->json = true, 0;
-	default:
-		return EXIT_USAGE;
-	}
+	struct prune_limits *l = &c->limits;
+
+	*l = (struct prune_limits){ .older_than_s = -1,
+				    .findings = c->findings,
+				    .incomplete = c->incomplete,
+				    .dry_run = c->dry_run };
+	if (!c->older_than && !c->larger_than)
+		return usage_error("store prune", "expected --older-than, --larger-than or both");
+	if (c->larger_than && (parse_size(c->larger_than, &l->larger_than) < 0 || !l->larger_than))
+		return usage_error("store prune", "--larger-than %s: expected a size like 50G",
+				   c->larger_than);
+	return c->older_than ? take_age(c, c->older_than) : 0;
 }
 
 int cmd_store_prune(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "older-than", required_argument, NULL, 'a' },
-		{ "larger-than", required_argument, NULL, 'b' },
-		{ "dry-run", no_argument, NULL, 'd' },
-		{ "incomplete", no_argument, NULL, 'i' },
-		{ "findings", no_argument, NULL, 'f' },
-		{ "store", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+#define AT(member) offsetof(struct prune_command, member)
+	static const struct cmd_option options[] = {
+		{ "older-than", "TIME", AT(older_than), "those that ended before that: 30d, 12h" },
+		{ "larger-than", "SIZE", AT(larger_than),
+		  "until all run directories there together take no more: 50G" },
+		{ "dry-run", NULL, AT(dry_run), "say what would go; nothing is touched" },
+		{ "incomplete", NULL, AT(incomplete),
+		  "incomplete ones that hold no finding may go, too" },
+		{ "findings", NULL, AT(findings), "those with findings may go, too" },
+		{ "store", "FILE", AT(store), "which (default: store.db in the state directory)" },
+		{ "json", NULL, AT(json), "JSON lines on stdout, nothing else there" },
 		{ 0 },
 	};
-	struct prune_command c = { .limits.older_than_s = -1 };
-	int status = 0;
+#undef AT
+	struct prune_command c = { 0 };
+	int status = command_options("store prune", usage, options, argc, argv, &c);
 
-	for (int o; !status && (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (o == 'h') {
-			fputs(help, stdout);
-			return EXIT_FINE;
-		}
-		status = take_option(&c, o, optarg);
-	}
+	if (status != CMD_GO_ON)
+		return status;
+	status = take_limits(&c);
 	if (status)
 		return status;
-	if (c.limits.older_than_s < 0 && !c.limits.larger_than)
-		return usage_error("store prune", "expected --older-than, --larger-than or both");
 	return optind < argc ? prune(&c, argv + optind, (size_t)(argc - optind)) : prune_state(&c);
 }

@@ -31,7 +31,7 @@ static const struct opt_def options[] = {
 };
 
 /* Targets whose driver ends what timed out. */
-static const char *const targets[] = { "null_blk", "device", NULL };
+static const char *const targets[] = { "null_blk", "scsi_debug", "device", NULL };
 /* Disks that a target of type device may be. */
 static const char *const disks[] = { "sd", "nvme", "nullb", "mmcblk", NULL };
 
@@ -43,7 +43,8 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 	if (option_choice(targets, sc->target.type->name) < 0)
 		return err_set(e, -EINVAL,
 			       "the loop device of an image never ends a request that timed out; "
-			       "expected /target/type null_blk, or device with a disk");
+			       "expected /target/type null_blk or scsi_debug, or device with a "
+			       "disk");
 	if (o->attr.workers && o->attr.workers[0])
 		return err_set(e, -EINVAL,
 			       "options.workers: it is a driver whose answers are lost, and no "

@@ -45,24 +45,15 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
-static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
-		 struct err *e)
-{
-	const char *fs = target_fs_to_make(sc);
-
-	(void)block;
-	(void)f;
-	if (fs && !strcmp(fs, "btrfs"))
-		return err_set(e, -EINVAL,
-			       "btrfs has no such quotas (it has qgroups); expected "
-			       "/target/fs xfs or ext4");
-	return 0;
-}
-
 static int probe(const struct fault *f, struct err *e)
 {
 	const char *fs = target_fs_to_make(f->target->sc);
 
+	if (!strcmp(fs, "btrfs"))
+		return err_set(e, -EOPNOTSUPP,
+			       "btrfs has no quotas of users, groups or projects (its qgroups are "
+			       "of subvolumes), and no mount option usrquota, grpquota or "
+			       "prjquota; use /target/fs xfs or ext4");
 	if (!quota_in_kernel())
 		return err_set(e, -EOPNOTSUPP,
 			       "this kernel has no quotas; boot a kernel with CONFIG_QUOTA and "
@@ -229,7 +220,6 @@ const struct fault_type fault_quota = {
 	.kconfig = "QUOTA|XFS_QUOTA ?QFMT_V2",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_KEEPS_MOUNTED,
 	.errnos = errnos,
-	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

@@ -281,6 +281,16 @@ static int decode_target_options(struct scenario *sc, const struct json_at *at,
 	return json_object_update(resolved, own) ? json_fail_memory(at) : 0;
 }
 
+static int check_target(const struct scenario *sc, const struct json_at *at)
+{
+	const char *key = "type";
+	struct err e = { "" };
+
+	if (!sc->target.type->check || sc->target.type->check(sc->target.options, &key, &e) == 0)
+		return 0;
+	return json_fail(&AT_KEY(at, key), "%s", e.text);
+}
+
 int sc_decode_target(struct scenario *sc, const struct scenario_tables *tables,
 		     const struct json_at *root, json_t *resolved)
 {
@@ -305,6 +315,8 @@ int sc_decode_target(struct scenario *sc, const struct scenario_tables *tables,
 		return r;
 	sc->target.type = tables->targets[r];
 	r = decode_target_options(sc, &at, object, to);
+	if (r == 0)
+		r = check_target(sc, &at);
 	if (r == 0 && json_object_set(resolved, "target", to))
 		r = json_fail_memory(&at);
 	return r;

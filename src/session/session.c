@@ -228,6 +228,7 @@ static int make_target(struct session *s, struct err *e)
 	target_init(&s->target, s->sc, s->run_dir, s->undo, session_may_destroy(s));
 	s->target_up = true;
 	r = s->target.type->setup(&s->target, e);
+	s->lacks = r == -ENOPKG;
 	if (r == 0)
 		r = place_save(s, e);
 	step("target made");

@@ -56,6 +56,8 @@ static int judge(struct prune *p, struct prune_item *it)
 	sqlite3_stmt *stmt;
 	int r = 0;
 
+	if (it->night)
+		return 0;
 	it->end = !it->has_result ? PRUNE_NO_RESULT : PRUNE_NOT_STORED;
 	if (*it->content) {
 		stmt = store_bind(p->s, QUERY_RUN_OF_CONTENT, p->e, "s", it->content);
@@ -77,11 +79,14 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct prune_item *)a)->path, ((const struct prune_item *)b)->path);
 }
 
-/* What a killed prune left comes first: it is gone already, as the rows have it. */
+/* What a killed prune left comes first: it is gone already, as the rows have it. Nights come after
+ * their runs. */
 static int by_age(const void *a, const void *b)
 {
 	const struct prune_item *x = a, *y = b;
 	int c = y->leftover - x->leftover;
+
+	c = c ? c : x->night - y->night;
 
 	c = c ? c : (x->ended_s > y->ended_s) - (x->ended_s < y->ended_s);
 	return c ? c : by_path(a, b);
@@ -145,6 +150,11 @@ static void remove_one(struct prune *p, struct prune_item *it, u64 *total)
 	struct err why = { "" };
 	int r = prune_remove(p->s, it, p->limits->dry_run, &why);
 
+	if (it->night) {
+		p->sums->nights += r == 0;
+		return;
+	}
+
 	it->end = r == 0 ? PRUNE_REMOVED : r == -EBUSY ? PRUNE_BUSY : PRUNE_FAILED;
 	if (r == 0)
 		*total -= it->bytes;
@@ -159,23 +169,32 @@ static int unmark(struct prune *p, struct prune_item *it)
 	return store_run_query(p->s, QUERY_SET_REMOVED, p->e, "ii", it->id, (s64)0);
 }
 
+/* @total: of all run directories that are there now. */
+static bool shall_go(const struct prune_limits *l, const struct prune_item *it, u64 total)
+{
+	bool old = l->older_than_s >= 0 && it->ended_s <= (s64)time(NULL) - l->older_than_s;
+
+	if (it->leftover)
+		return true;
+	return it->end == PRUNE_WITHIN && (old || (l->larger_than && total > l->larger_than));
+}
+
 static int choose(struct prune *p)
 {
 	const struct prune_limits *l = p->limits;
-	s64 now_s = (s64)time(NULL);
 	u64 total = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < p->list.n; i++)
-		total += p->list.items[i].bytes;
+		total += p->list.items[i].night ? 0 : p->list.items[i].bytes;
 	for (size_t i = 0; i < p->list.n && r == 0; i++) {
 		struct prune_item *it = &p->list.items[i];
-		bool old = l->older_than_s >= 0 && it->ended_s <= now_s - l->older_than_s;
 
-		if (it->leftover || (it->end == PRUNE_WITHIN &&
-				     (old || (l->larger_than && total > l->larger_than))))
+		/* Whether a night may go shows when its runs are gone. */
+		if (it->night ? it->leftover || (!l->dry_run && !it->has_keep)
+			      : shall_go(l, it, total)) {
 			remove_one(p, it, &total);
-		else {
+		} else if (!it->night) {
 			r = unmark(p, it);
 			count(p, it, "");
 		}

@@ -6,7 +6,7 @@
  * left.
  *
  *   prune.c         which go            prune_walk.c    run directories below a directory
- *   prune_remove.c  how one goes
+ *   prune_remove.c  how one goes        prune_night.c   nights that have none left
  */
 #ifndef STRESSD_STORE_PRUNE_H
 #define STRESSD_STORE_PRUNE_H
@@ -46,6 +46,7 @@ typedef void prune_fn(void *ctx, const struct prune_run *r);
 
 struct prune_sums {
 	u64 runs[PRUNE_ENDS], bytes[PRUNE_ENDS];
+	u64 nights;	/* that had no run left, and went as well */
 	bool too_large; /* what may go does not suffice for the limit */
 };
 

@@ -95,7 +95,7 @@ static int chain_open(struct chain *c, const struct prune_item *it)
 	return r;
 }
 
-static int check(const struct chain *c, const struct prune_item *it)
+static int check(struct store *s, const struct chain *c, const struct prune_item *it, struct err *e)
 {
 	char content[STORE_CONTENT_MAX];
 	struct stat st;
@@ -106,14 +106,19 @@ static int check(const struct chain *c, const struct prune_item *it)
 		return -ESTALE;
 	if (it->leftover)
 		return 0;
+	if (it->night) {
+		int over = prune_night_is_over(s, c->run, e);
+
+		return over > 0 ? 0 : over < 0 ? over : -ESTALE;
+	}
 	if (faccessat(c->run, PRUNE_KEEP, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	    prune_content(c->run, content) < 0 || strcmp(content, it->content) != 0)
 		return -ESTALE;
 	return 0;
 }
 
-/* All but the result, which says what this is until there is nothing else. */
-static int empty(int run)
+/* All but the file @last, which says what this is until there is nothing else. */
+static int empty(int run, const char *last)
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	int again = openat(run, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
@@ -123,7 +128,7 @@ static int empty(int run)
 		return -errno;
 	for (struct dirent *de; r == 0 && (de = readdir(d));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0 &&
-		    strcmp(de->d_name, PRUNE_RESULT) != 0) {
+		    strcmp(de->d_name, last) != 0) {
 			r = rm_rf_at(run, de->d_name);
 			step("prune: a part of it is gone");
 		}
@@ -133,6 +138,7 @@ static int empty(int run)
 static int take_away(const struct chain *c, const struct prune_item *it)
 {
 	char gone[sizeof(PRUNE_LEFTOVER) + NAME_MAX];
+	const char *last = it->night ? PRUNE_NIGHT : PRUNE_RESULT;
 	struct stat st;
 	int r;
 
@@ -149,10 +155,10 @@ static int take_away(const struct chain *c, const struct prune_item *it)
 			renameat2(c->parent, gone, c->parent, c->name, RENAME_NOREPLACE);
 		return -ESTALE;
 	}
-	r = empty(c->run);
+	r = empty(c->run, last);
 	if (r < 0)
 		return r;
-	if (unlinkat(c->run, PRUNE_RESULT, 0) < 0 && errno != ENOENT)
+	if (unlinkat(c->run, last, 0) < 0 && errno != ENOENT)
 		return -errno;
 	step("prune: it is empty");
 	return unlinkat(c->parent, gone, AT_REMOVEDIR) < 0 ? -errno : 0;
@@ -164,7 +170,7 @@ int prune_remove(struct store *s, const struct prune_item *item, bool dry_run, s
 	int r = chain_open(&c, item);
 
 	if (r == 0)
-		r = check(&c, item);
+		r = check(s, &c, item, e);
 	if (r == 0 && dry_run)
 		return 0;
 	step("prune: it is locked");

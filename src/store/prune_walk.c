@@ -97,23 +97,30 @@ static u64 tree_bytes(int fd, int depth, bool *ret_mount)
 	return bytes;
 }
 
-static int add(struct prune_list *list, int fd, const char *path, size_t top, struct err *e)
+struct walk {
+	struct prune_list *list;
+	size_t top;
+	struct err *e;
+};
+
+static int add(struct walk *w, int fd, const char *path, bool kept)
 {
-	struct prune_item *it = store_one_more(&list->items, &list->n, sizeof(*it));
+	struct prune_item *it = store_one_more(&w->list->items, &w->list->n, sizeof(*it));
 	const char *name = strrchr(path, '/') + 1;
 	int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct stat st;
 
 	if (again < 0 || fstat(fd, &st) < 0)
-		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+		return err_set(w->e, -errno, "%s: %s", path, strerror(errno));
 	if (!it || !(it->path = strdup(path))) {
 		close(again);
-		return err_set(e, -ENOMEM, "out of memory");
+		return err_set(w->e, -ENOMEM, "out of memory");
 	}
-	it->top = top;
+	it->top = w->top;
 	it->leftover = !strncmp(name, PRUNE_LEFTOVER, strlen(PRUNE_LEFTOVER));
 	it->has_result = has(fd, PRUNE_RESULT);
-	it->has_keep = has(fd, PRUNE_KEEP);
+	it->night = !it->has_result && has(fd, PRUNE_NIGHT);
+	it->has_keep = kept || has(fd, PRUNE_KEEP);
 	it->dev = st.st_dev;
 	it->ino = st.st_ino;
 	if (it->has_result && prune_content(fd, it->content) < 0)
@@ -124,10 +131,9 @@ static int add(struct prune_list *list, int fd, const char *path, size_t top, st
 	return 0;
 }
 
-static int walk(struct prune_list *list, int fd, const char *path, size_t top, int depth,
-		struct err *e);
+static int walk(struct walk *w, int fd, const char *path, int depth, bool kept);
 
-/* What a killed prune left is told by its name, and by what it holds: it takes the result last. */
+/* What a killed prune left is told by its name, and by what it holds: that goes last. */
 static bool is_leftover(int fd, const char *name)
 {
 	_cleanup_closedir_ DIR *d = NULL;
@@ -135,7 +141,7 @@ static bool is_leftover(int fd, const char *name)
 
 	if (strncmp(name, PRUNE_LEFTOVER, strlen(PRUNE_LEFTOVER)) != 0)
 		return false;
-	if (has(fd, PRUNE_RESULT))
+	if (has(fd, PRUNE_RESULT) || has(fd, PRUNE_NIGHT))
 		return true;
 	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d = again < 0 ? NULL : fdopendir(again);
@@ -144,8 +150,8 @@ static bool is_leftover(int fd, const char *name)
 	return d && n == 2;
 }
 
-static int walk_child(struct prune_list *list, int dirfd, const char *dir, const char *name,
-		      size_t top, int depth, struct err *e)
+static int walk_child(struct walk *w, int dirfd, const char *dir, const char *name, int depth,
+		      bool kept)
 {
 	_cleanup_close_ int fd = prune_open(dirfd, name);
 	char path[PATH_MAX];
@@ -154,38 +160,41 @@ static int walk_child(struct prune_list *list, int dirfd, const char *dir, const
 	if (fd < 0 || path_set(path, sizeof(path), "%s/%s", dir, name) < 0)
 		return 0;
 	if (is_leftover(fd, name))
-		return add(list, fd, path, top, e);
-	return name[0] == '.' ? 0 : walk(list, fd, path, top, depth + 1, e);
+		return add(w, fd, path, kept);
+	return name[0] == '.' ? 0 : walk(w, fd, path, depth + 1, kept);
 }
 
-static int walk(struct prune_list *list, int fd, const char *path, size_t top, int depth,
-		struct err *e)
+static int walk(struct walk *w, int fd, const char *path, int depth, bool kept)
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	int again, r = 0;
 
 	/* A cell has a scenario, too; its runs are below it. */
 	if (has(fd, PRUNE_RESULT) || (has(fd, "scenario.json") && !has(fd, "cell.json")))
-		return add(list, fd, path, top, e);
+		return add(w, fd, path, kept);
 	if (depth > DEPTH_MAX)
 		return 0;
+	if (has(fd, PRUNE_NIGHT))
+		r = add(w, fd, path, kept);
+	kept = kept || has(fd, PRUNE_KEEP);
 	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d = again < 0 ? NULL : fdopendir(again);
 	if (!d)
-		return err_set(e, -errno, "%s: cannot be read: %s", path, strerror(errno));
+		return err_set(w->e, -errno, "%s: cannot be read: %s", path, strerror(errno));
 	for (struct dirent *de; r == 0 && (de = readdir(d));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
-			r = walk_child(list, fd, path, de->d_name, top, depth, e);
+			r = walk_child(w, fd, path, de->d_name, depth, kept);
 	return r;
 }
 
 int prune_walk(const char *top, struct prune_list *list, struct err *e)
 {
 	_cleanup_close_ int fd = open(top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct walk w = { list, strlen(top), e };
 
 	if (fd < 0)
 		return err_set(e, -errno, "%s: cannot be read: %s", top, strerror(errno));
-	return walk(list, fd, top, strlen(top), 0, e);
+	return walk(&w, fd, top, 0, false);
 }
 
 void prune_list_free(struct prune_list *list)

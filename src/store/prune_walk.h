@@ -10,12 +10,14 @@
 #include <sys/types.h>
 
 #define PRUNE_RESULT   "result.json"
+#define PRUNE_NIGHT    "night.json"
 #define PRUNE_KEEP     "keep"
 #define PRUNE_LEFTOVER ".stressd-pruned-" /* begins the name of what a killed prune left */
 
 struct prune_item {
 	char *path; /* absolute, without links */
 	size_t top; /* length of the part of it that was asked for */
+	bool night; /* not a run, but what holds a night's */
 	bool leftover, has_result, has_keep, has_mount;
 	dev_t dev;
 	ino_t ino;
@@ -42,6 +44,9 @@ void prune_list_free(struct prune_list *list);
 int prune_open(int dirfd, const char *name);
 /* The name that the store has for what is in the run directory @dirfd. 0 or -errno. */
 int prune_content(int dirfd, char buf[STORE_CONTENT_MAX]);
+
+/* Is there nothing left to be kept of the night @night? 1, 0 or -errno. */
+int prune_night_is_over(struct store *s, int night, struct err *e);
 
 /* Remove the directory of @item if it still is what it was, once its row says so. 0; -EBUSY: it is
  * in use; -ESTALE: it is no longer what it was; or -errno. With @dry_run as far as that is seen. */

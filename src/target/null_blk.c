@@ -14,11 +14,13 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define IRQ_TIMER 2 /* irqmode: a request takes completion_nsec */
+/* irqmode: a request ends at once, or takes completion_nsec */
+#define IRQ_SOFTIRQ 1
+#define IRQ_TIMER   2
 
 struct null_blk_options {
 	struct disk_options disk;
-	u64 size, block, cache, latency;
+	u64 size, block, cache, latency, zone;
 };
 _Static_assert(offsetof(struct null_blk_options, disk) == 0, "DISK_OPTIONS count from the start");
 
@@ -32,30 +34,65 @@ static const struct opt_def options[] = {
 	    .help = "volatile cache, which a flush writes out; in MiB"),
 	OPT(struct null_blk_options, latency, OPT_TIME, .def = "0ms", .max = "1s",
 	    .help = "of each request"),
+	OPT(struct null_blk_options, zone, OPT_SIZE, .def = "0", .max = "1G",
+	    .help = "zones of this size, a power of two from 4M, which are written in order: for "
+		    "btrfs; 0: none"),
 	{ 0 },
 };
 
-static int check_sizes(const struct null_blk_options *o, struct err *e)
+/* As btrfs has it: less than five are not enough for its superblocks and its groups.
+ * (mkfs.btrfs(8), ZONED MODE) */
+#define ZONE_MIN  (4 * MIB)
+#define ZONES_MIN 8
+
+static int check_zones(const struct null_blk_options *o, const char **ret_key, struct err *e)
 {
+	*ret_key = "zone";
+	if (o->zone && o->disk.fs != FSTYPE_BTRFS)
+		return err_set(e, -EINVAL,
+			       "%s writes in place, and zones are written in order; expected "
+			       "/target/fs btrfs, or no zones",
+			       fstype_names[o->disk.fs]);
+	if (o->zone && (o->zone < ZONE_MIN || o->zone & (o->zone - 1)))
+		return err_set(e, -EINVAL, "expected a power of two from 4M to 1G");
+	if (o->zone && o->size / o->zone < ZONES_MIN)
+		return err_set(e, -EINVAL,
+			       "that is %llu zones in all; expected a size that has %d of them",
+			       (unsigned long long)(o->size / o->zone), ZONES_MIN);
+	*ret_key = "layers";
+	if (o->zone && o->disk.layers)
+		return err_set(e, -EINVAL, "layers have no zones; expected none of them");
+	*ret_key = "prefill";
+	if (o->zone && o->disk.prefill)
+		return err_set(e, -EINVAL, "zones are written in order; expected false");
+	return 0;
+}
+
+static int check(const void *block, const char **ret_key, struct err *e)
+{
+	const struct null_blk_options *o = block;
 	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
 	char want[UNITS_MAX];
 
-	if (o->size % MIB || o->cache % MIB)
-		return err_set(e, -EINVAL, "target.size and target.cache are in whole MiB");
-	if (o->block & (o->block - 1))
-		return err_set(e, -EINVAL, "target.block is no power of two");
+	*ret_key = "size";
 	if (o->size < least)
-		return err_set(e, -EINVAL, "target.size is too small for %s, which needs %s",
+		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
 			       fstype_names[o->disk.fs], format_size(want, least));
-	return 0;
+	if (o->size % MIB)
+		return err_set(e, -EINVAL, "expected whole MiB");
+	*ret_key = "cache";
+	if (o->cache % MIB)
+		return err_set(e, -EINVAL, "expected whole MiB");
+	*ret_key = "block";
+	if (o->block & (o->block - 1))
+		return err_set(e, -EINVAL, "expected a power of two");
+	return check_zones(o, ret_key, e);
 }
 
 static int probe(const struct target *t, struct err *e)
 {
-	int r = check_sizes(t->options, e);
+	int r = disk_probe(t, e);
 
-	if (r == 0)
-		r = disk_probe(t, e);
 	if (r < 0)
 		return r;
 	r = nullblk_have();
@@ -75,10 +112,12 @@ static int make_device(struct target *t, struct err *e)
 		{ "size", o->size / MIB },
 		{ "blocksize", o->block },
 		{ "memory_backed", 1 },
-		{ "discard", 1 },
+		{ "discard", !o->zone },
 		{ "cache_size", o->cache / MIB },
 		{ "completion_nsec", o->latency },
-		{ o->latency ? "irqmode" : NULL, IRQ_TIMER },
+		{ "irqmode", o->latency ? IRQ_TIMER : IRQ_SOFTIRQ },
+		{ o->zone ? "zoned" : NULL, 1 },
+		{ "zone_size", o->zone / MIB },
 		{ NULL, 0 },
 	};
 	u64 unique = 0;
@@ -93,6 +132,11 @@ static int make_device(struct target *t, struct err *e)
 		return err_set(e, t->undo_own, "%s: %s", undo_path(t->undo),
 			       strerror(-t->undo_own));
 	r = nullblk_create(t->own, attrs, t->device, sizeof(t->device));
+	/* The driver takes all of it, and says so when it is switched on. */
+	if (r == -EINVAL && o->zone)
+		return err_set(e, -ENOPKG,
+			       "this kernel's null_blk makes no zones: boot one with "
+			       "CONFIG_BLK_DEV_ZONED");
 	return r < 0 ? err_set(e, r, "cannot make a null_blk device: %s", strerror(-r)) : 0;
 }
 
@@ -147,6 +191,7 @@ const struct target_type target_null_blk = {
 	.options = options,
 	.options_size = sizeof(struct null_blk_options),
 	.kconfig = "BLK_DEV_NULL_BLK",
+	.check = check,
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

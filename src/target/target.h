@@ -45,10 +45,18 @@ struct target_type {
 	const struct opt_def *options;
 	size_t options_size;
 	const char *kconfig; /* that its kernel must have, as in vm/needs.h; NULL: nothing more */
+	/* Words of its kernel's command line, and the number that ends them: a guest is given the
+	 * largest of its scenarios. NULL: none. */
+	const char *boot_words;
+	u64 (*boot_number)(const void *options);
+	/* What the option table cannot say: 0, or -EINVAL with "what is wrong; expected what" in @e
+	 * and the name of the option. NULL: nothing. */
+	int (*check)(const void *options, const char **ret_key, struct err *e);
 	/* Can it be had here? 0, or -errno with what is missing and what would bring it in @e.
 	 * -EINVAL/-EPERM marks a refusal (exit 2), anything else a lack (exit 4, skipped). */
 	int (*probe)(const struct target *t, struct err *e);
-	/* On failure what was made so far stays in the journal: call teardown. */
+	/* On failure what was made so far stays in the journal: call teardown. -ENOPKG: what this
+	 * machine lacks is only seen now. */
 	int (*setup)(struct target *t, struct err *e);
 	/* Take up again, as it is, the target of a run that died: image, device or root say where
 	 * it was. Nothing is made; the filesystem recovers its log. Journal and teardown as for

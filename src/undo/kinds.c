@@ -15,6 +15,7 @@
 #include "base/nullblk.h"
 #include "base/proc.h"
 #include "base/quota.h"
+#include "base/scsidebug.h"
 #include "base/units.h"
 
 #include <linux/magic.h>
@@ -191,6 +192,19 @@ int undo_null_blk(const char *const arg[UNDO_ARGS], struct err *e)
 		     : 0;
 }
 
+int undo_null_blk_attr(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = is_our_null_blk(arg[0]) && !strstr(arg[1], "..")
+			? nullblk_write(arg[0], arg[1], arg[2])
+			: -EINVAL;
+
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s of %s: %s", arg[2], arg[1], arg[0],
+			       strerror(-r))
+		     : 0;
+}
+
 int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
 {
 	char range[64];
@@ -202,6 +216,41 @@ int undo_bad_blocks(const char *const arg[UNDO_ARGS], struct err *e)
 	if (r == -ENOENT || r == -ENODEV)
 		return 0;
 	return r < 0 ? err_set(e, r, "the bad blocks of %s cannot be made good: %s", arg[0],
+			       strerror(-r))
+		     : 0;
+}
+
+/* There was none before, and nobody else's is taken. A module is let go a moment after its disk. */
+int undo_scsi_debug(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	u64 end_ns = now_ns() + PATIENCE_NS;
+	int r;
+
+	for (;; nanosleep(&pause, NULL)) {
+		r = scsidebug_remove();
+		if (r == 0 && !strcmp(arg[0], "module"))
+			r = scsidebug_unload();
+		if (r != -EBUSY || now_ns() >= end_ns)
+			break;
+	}
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "the disk of scsi_debug is in use, or it has more than one; unmount "
+			       "it (lsblk -S shows it), then run `stressd recover`");
+	return r < 0 ? err_set(e, r, "scsi_debug cannot be put back: %s", strerror(-r)) : 0;
+}
+
+int undo_scsi_order(const char *const arg[UNDO_ARGS], struct err *e)
+{
+	int r = strncmp(arg[0], "scsi_debug/", 11) || strstr(arg[0], "..")
+			? -EINVAL
+			: debugfs_write(arg[0], arg[1]);
+
+	/* The disk is gone, or the order was never given. */
+	if (r == -ENOENT || r == -EINVAL || r == -ENODEV)
+		return 0;
+	return r < 0 ? err_set(e, r, "cannot write '%s' to %s in debugfs: %s", arg[1], arg[0],
 			       strerror(-r))
 		     : 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "vm/boot_words.h"
 #include "vm/cut.h"
 #include "vm/guest.h"
 #include "vm/host.h"
@@ -261,13 +262,24 @@ static int look_ahead(struct vm *v, struct err *e)
 	return r;
 }
 
+/* Ours, then what the targets of the scenarios want, then what the user says: the last word counts.
+ */
+static int make_append(struct vm *v)
+{
+	char words[512] = "";
+	int r = boot_words(v->o, words, sizeof(words));
+
+	return r < 0 ? r
+		     : path_set(v->append, sizeof(v->append), APPEND "%s%s%s", words,
+				v->o->append[0] ? " " : "", v->o->append);
+}
+
 static int prepare(struct vm *v, struct err *e)
 {
 	int r = look_ahead(v, e);
 
 	if (r == 0)
-		r = path_set(v->append, sizeof(v->append), APPEND "%s%s",
-			     v->o->append[0] ? " " : "", v->o->append);
+		r = make_append(v);
 	if (r == -ENAMETOOLONG)
 		return err_set(e, -EINVAL, "--append is longer than a kernel command line");
 	if (r == 0)

@@ -205,7 +205,8 @@ def what_is_in_use_stays(lab):
         os.close(fd)
     assert lab.removed() == {run: 0}
     assert lab.prune("--older-than", "1d")[0] == {run: "removed"}
-    assert sorted(os.listdir(cell)) == ["cell.json", "ended-1.json", "lock", "scenario.json", "started-1.json"]
+    # It was the only one: the night is gone as a whole.
+    assert not os.path.exists(night)
 
 
 def mounts_are_not_entered(lab):
@@ -297,6 +298,46 @@ def what_comes_back_is_there_again(lab):
     assert lab.removed() == {copy + "2": 0}
 
 
+def nights_that_are_over_go(lab):
+    """When no run is left, and nothing else that is somebody's."""
+    def night(name, cells=2):
+        runs = [lab.put_cell(name, f"{name}{n}") for n in range(cells)]
+        return runs, os.path.dirname(os.path.dirname(os.path.dirname(runs[0])))
+    nights = {n: night(n) for n in ("over", "noted", "kept", "begun", "fails", "strange", "linked")}
+    open(f"{nights['noted'][1]}/thesis.txt", "w", encoding="utf-8").close()
+    open(f"{nights['kept'][1]}/keep", "w", encoding="utf-8").close()
+    lab.put_cell("fails", "fails-too", verdict="fail")
+    open(f"{os.path.dirname(nights['strange'][0][0])}/core", "w", encoding="utf-8").close()
+    os.symlink("/", f"{os.path.dirname(nights['linked'][0][0])}/started-9.json")
+    # A cell that was never run: the night may be gone on with.
+    left = os.path.join(nights["begun"][1], "cells", "left")
+    shutil.copytree(os.path.dirname(nights["begun"][0][0]), left)
+    for name in ("attempt-1", "started-1.json", "ended-1.json"):
+        path = os.path.join(left, name)
+        shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    lab.store()
+    ends, sums = lab.prune("--older-than", "1d", "--dry-run")
+    assert all(os.path.exists(r) for runs, _ in nights.values() for r in runs) and not sums["nights"]
+    ends, sums = lab.prune("--older-than", "1d")
+    assert sums["nights"] == 1, sums
+    for name, (runs, where) in nights.items():
+        assert os.path.exists(where) == (name != "over"), name
+        assert all(ends[r] == ("kept" if name == "kept" else "removed") for r in runs), (name, ends)
+    # Killed while a night goes: the next ends it.
+    _, where = night("again")
+    lab.store()
+    for step in range(1, 200):
+        p = subprocess.run([lab.stressd, "store", "prune", "--older-than", "1d", os.path.dirname(where)],
+                           stdout=subprocess.PIPE, env=dict(os.environ, STRESSD_KILL=f"coordinator:{step}",
+                                                            STRESSD_STATE_DIR=os.path.join(lab.top, "state")))
+        if any(n.startswith(PREFIX + "again") for n in os.listdir(os.path.dirname(where))):
+            break
+        assert p.returncode == -signal.SIGKILL, "never killed in the middle of a night"
+    assert not os.path.exists(where)
+    lab.prune("--older-than", "1d")
+    assert not [n for n in os.listdir(os.path.dirname(where)) if n.startswith(PREFIX)]
+
+
 def nights_are_compared_without_it(lab):
     """In the store all is as before; of the directory alone it is said that runs are missing."""
     for n in range(6):
@@ -309,6 +350,7 @@ def nights_are_compared_without_it(lab):
     assert lab.run("compare", "--json", "a", "b", want=1).stdout == compare
     nights = os.path.join(lab.top, "state", "nights")
     assert lab.run("store", "import", nights).stderr == ""
+    assert not os.path.exists(f"{nights}/a")
     err = lab.run("compare", f"{nights}/b", f"{nights}/b").stderr
     assert err.count("its run directory is gone") == 6, err  # 3 runs, on either side
     # Another store cannot know them.
@@ -327,7 +369,7 @@ def bad_words(lab):
 def main():
     tests = [only_what_may_goes, size_takes_the_oldest, links_lead_nowhere, what_is_in_use_stays,
              mounts_are_not_entered, killed_anywhere, names_that_change_meanwhile,
-             what_comes_back_is_there_again, nights_are_compared_without_it, bad_words]
+             what_comes_back_is_there_again, nights_that_are_over_go, nights_are_compared_without_it, bad_words]
     for test in tests:
         with tempfile.TemporaryDirectory(prefix="stressd-prune.") as top:
             test(Lab(sys.argv[1], os.path.realpath(top)))

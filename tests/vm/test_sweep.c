@@ -30,12 +30,16 @@ static const char *run_dir(const char *name)
 	return e2e_path("%s", name);
 }
 
-/* A guest with the sweep in place of stressd, and @words on its command line. */
-static void boot(struct e2e *r, const char *dir, const char *words, const char *size,
+/* As `stressd vm` has it for scenarios with such a target, of which the carrier is none. */
+#define SCSI_DISKS "scsi_debug.add_host=0 scsi_debug.ndelay=10000 scsi_debug.dev_size_mb=32 "
+
+/* A guest with the sweep in place of stressd, and @asked on its command line. */
+static void boot(struct e2e *r, const char *dir, const char *asked, const char *size,
 		 double limit_s)
 {
-	char text[1024];
+	char text[1024], words[512];
 
+	snprintf(words, sizeof(words), SCSI_DISKS "%s", asked);
 	snprintf(text, sizeof(text), carrier, size);
 	e2e_write(e2e_path("carrier.json"), text);
 	e2e_start(r,
