@@ -70,12 +70,14 @@ static bool shows_backing(const char *dev, const char *backing)
 int loop_find_backed(const char *backing, char dev[LOOP_NAME_MAX])
 {
 	_cleanup_closedir_ DIR *d = opendir("/sys/block");
+	/* The kernel shows where the name led to. */
+	_cleanup_free_ char *real = realpath(backing, NULL);
 	struct dirent *de;
 
 	while (d && (de = readdir(d)))
 		if (!strncmp(de->d_name, "loop", 4) &&
 		    path_set(dev, LOOP_NAME_MAX, "/dev/%s", de->d_name) == 0 &&
-		    shows_backing(dev, backing))
+		    shows_backing(dev, real ? real : backing))
 			return 0;
 	return -ENOENT;
 }

@@ -147,11 +147,12 @@ int undo_freeze(const char *const arg[UNDO_ARGS], struct err *e)
 		r = fs_thaw(arg[0]);
 	if (r == 0)
 		return 0;
-	if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode)) {
-		if (loop_find_backed(device, dev) < 0)
-			return 0;
+	/* In a guest the image's name leads to a disk, which is below a loop device all the same.
+	 */
+	if (loop_find_backed(device, dev) == 0)
 		device = dev;
-	}
+	else if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode))
+		return 0;
 	r = fs_thaw_device(device, arg[2]);
 	return r < 0 ? err_set(e, r, "cannot thaw the %s on %s: %s; see `fsfreeze --unfreeze %s`",
 			       arg[2], device, strerror(-r), arg[0])

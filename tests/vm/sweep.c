@@ -202,7 +202,8 @@ static bool strike_at(const char *name, enum how how, int n, const char *point, 
 		row->slowest_at = n;
 	}
 	if (took_s > LIMIT_S)
-		fail(row, "%s: after %.1f s: %s; clean after %.1f s", what, LIMIT_S, why, took_s);
+		fail(row, "%s: after %.1f s: %s; clean after %.1f s", what, LIMIT_S,
+		     why[0] ? why : "whoever puts back was still at it", took_s);
 	if (how == FULL)
 		unlink(FILLER);
 	if (how == FULL || took_s > LIMIT_S)
