@@ -10,7 +10,7 @@ PACKAGES_BUILD="cmake ninja-build pkg-config gcc libc6-dev libjansson-dev libmou
 PACKAGES_RUN="mount util-linux xfsprogs e2fsprogs btrfs-progs"
 # To test: a second compiler, what the tests link and run, programs that scenarios start.
 PACKAGES_TEST="clang libcmocka-dev libfuse3-dev fuse3 fio stress-ng python3 python3-jsonschema
-	libxml2-utils man-db git qemu-system-x86 parallel systemd"
+	libxml2-utils man-db git qemu-system-x86 parallel systemd chromium"
 # To build the lab kernel, and to boot the distribution's beside it.
 PACKAGES_LAB="linux-source linux-image-amd64 make flex bison bc patch xz-utils libelf-dev libssl-dev
 	ccache"
