@@ -5,7 +5,9 @@
 #include "base/cleanup.h"
 #include "base/debugfs.h"
 #include "base/fsutil.h"
+#include "base/nullblk.h"
 #include "base/proc.h"
+#include "base/scsidebug.h"
 #include "race/probe.h"
 #include "target/fstype.h"
 
@@ -91,6 +93,20 @@ static int make_it_fail(const char *attribute)
 			return access(path, W_OK) < 0 ? -errno : 0;
 	}
 	return -ENOENT;
+}
+
+static int null_blk(const char *arg)
+{
+	(void)arg;
+	return nullblk_have();
+}
+
+static int scsi_debug(const char *arg)
+{
+	enum scsidebug_state state = scsidebug_state();
+
+	(void)arg;
+	return state == SCSIDEBUG_THERE || state == SCSIDEBUG_LOADABLE ? 0 : -ENODEV;
 }
 
 /* Full rights, not UFFD_USER_MODE_ONLY: holds want faults inside system calls. (userfaultfd(2)) */
@@ -210,6 +226,11 @@ const struct cap_row cap_rows[] = {
 	  "/sys/fs/xfs/debug" },
 	{ "device-mapper", "faults dm_*", "modprobe dm-mod, as root", read_write,
 	  "/dev/mapper/control" },
+	{ "null_blk", "target null_blk, faults bad_blocks and requeue",
+	  "modprobe null_blk nr_devices=0, as root, or " KCONFIG("CONFIG_BLK_DEV_NULL_BLK"),
+	  null_blk, NULL },
+	{ "scsi_debug", "target scsi_debug, faults scsi_*", KCONFIG("CONFIG_SCSI_DEBUG"),
+	  scsi_debug, NULL },
 	{ "userfaultfd", "holds source-fault and dest-fault",
 	  "run as root, or set vm.unprivileged_userfaultfd=1", userfault, NULL },
 	{ "io_uring", "engine io_uring",

@@ -55,6 +55,8 @@ static int make_pipe(int *ret_ours, int *ret_its)
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	*ret_ours = fds[0], *ret_its = fds[1];
+	/* Room for an hour of lines: a daemon that somebody has stopped must not stop the run. */
+	fcntl(fds[0], F_SETPIPE_SZ, (int)MIB);
 	return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 

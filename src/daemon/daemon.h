@@ -11,7 +11,8 @@
  *   child.c    a process of ours           keep.c     results into the store
  *   notify.c   sd_notify(3)                talk.c     the other end of the socket
  *   feed.c     what jobs say as they run   page*.c    the status page
- *   http.c     who asks for it             mhd.c      the library for that
+ *   http.c     its server                  route.c    who is answered, and what
+ *   stream.c   news as they come           mhd.c      libmicrohttpd
  */
 #ifndef STRESSD_DAEMON_H
 #define STRESSD_DAEMON_H

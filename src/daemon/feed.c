@@ -352,7 +352,8 @@ void feed_recall(struct daemon *d)
 {
 	size_t ended = 0;
 
-	for (size_t i = d->nentries; i-- && ended < RECALLED;) {
+	/* Nobody else asks for it. */
+	for (size_t i = d->config->page ? d->nentries : 0; i-- && ended < RECALLED;) {
 		struct entry *en = d->entries[i];
 
 		if (!job_ended(&en->job))

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-#define FEW 3 /* findings of a run that has ended, at once */
+/* Findings that are shown at once, of a run that has ended, and of one that goes on. */
+#define FEW  3
+#define MANY 8
 
 static unsigned long long id_of(const struct entry *en)
 {
@@ -267,7 +269,7 @@ void page_running(struct daemon *d, const struct entry *en, FILE *out)
 		put_run(en, out);
 	else
 		fprintf(out, "<p class=\"bar\">%s</p>\n", silence(en));
-	put_found(en, FEED_FOUND, out);
+	put_found(en, MANY, out);
 	fputs("<p class=\"soft\">", out);
 	put_where(en, out);
 	put_who(en, out);

@@ -16,7 +16,7 @@ function renew(old, now) {
 		return;
 	}
 	for (const name of old.getAttributeNames())
-		if (!now.hasAttribute(name))
+		if (!now.hasAttribute(name) && name !== "open") // details: the reader's
 			old.removeAttribute(name);
 	for (const name of now.getAttributeNames())
 		if (old.getAttribute(name) !== now.getAttribute(name))

@@ -54,7 +54,8 @@ static int check_zones(const struct null_blk_options *o, const char **ret_key, s
 			       "/target/fs btrfs, or no zones",
 			       fstype_names[o->disk.fs]);
 	if (o->zone && (o->zone < ZONE_MIN || o->zone & (o->zone - 1)))
-		return err_set(e, -EINVAL, "expected a power of two from 4M to 1G");
+		return err_set(e, -EINVAL,
+			       "no power of two, or too small; expected one from 4M to 1G");
 	if (o->zone && o->size / o->zone < ZONES_MIN)
 		return err_set(e, -EINVAL,
 			       "that is %llu zones in all; expected a size that has %d of them",
@@ -79,13 +80,13 @@ static int check(const void *block, const char **ret_key, struct err *e)
 		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
 			       fstype_names[o->disk.fs], format_size(want, least));
 	if (o->size % MIB)
-		return err_set(e, -EINVAL, "expected whole MiB");
+		return err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M");
 	*ret_key = "cache";
 	if (o->cache % MIB)
-		return err_set(e, -EINVAL, "expected whole MiB");
+		return err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M");
 	*ret_key = "block";
 	if (o->block & (o->block - 1))
-		return err_set(e, -EINVAL, "expected a power of two");
+		return err_set(e, -EINVAL, "no power of two; expected 512, 1K, 2K or 4K");
 	return check_zones(o, ret_key, e);
 }
 

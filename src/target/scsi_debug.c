@@ -40,7 +40,8 @@ static int check(const void *block, const char **ret_key, struct err *e)
 	if (o->size < least)
 		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
 			       fstype_names[o->disk.fs], format_size(want, least));
-	return o->size % MIB ? err_set(e, -EINVAL, "expected whole MiB") : 0;
+	return o->size % MIB ? err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M")
+			     : 0;
 }
 
 /* Its disks share settings and contents: nobody else's may be there. */

@@ -43,6 +43,7 @@ static const struct opt_def options[] = {
 struct state {
 	char dir[PATH_MAX], name[32], root[PATH_MAX - 64];
 	char job[600], log[600], json[600], output_arg[640];
+	char last[600]; /* the report of the run before, until this one has one */
 	char kept[640]; /* report of this run of it, if it failed */
 };
 
@@ -117,6 +118,18 @@ static void judge(struct worker *w, const struct child_result *res)
 		complain(w, "file", child_how(res, how, sizeof(how)));
 }
 
+/* The end of the run comes in the middle of a fio, which then may say nothing: what stays beside
+ * the results is the last report that there was. */
+static void settle_report(const struct state *s, bool stopped)
+{
+	json_auto_t *report = stopped ? report_of(s) : NULL;
+
+	if (!stopped || report)
+		unlink(s->last);
+	else
+		rename(s->last, s->json);
+}
+
 static int step(struct worker *w)
 {
 	OPTIONS(fio, w);
@@ -130,13 +143,14 @@ static int step(struct worker *w)
 	for (char **v = o->arguments; v && *v && n < ARGS_MAX - 2; v++)
 		argv[n++] = *v;
 	argv[n] = s->job;
-	unlink(s->json);
+	rename(s->json, s->last);
 	s->kept[0] = '\0';
 	r = child_run(w, &c, &res, &w->err);
 	if (r < 0)
 		return r;
 	atomic_fetch_add_explicit(&w->actor.slot->ops, 1, memory_order_relaxed);
 	judge(w, &res);
+	settle_report(s, res.stopped);
 	/* A job that ends at once must not fill the history of the machine with forks. */
 	worker_sleep(w, 100 * NSEC_PER_MSEC);
 	return 0;
@@ -185,6 +199,7 @@ static int start(struct worker *w, struct err *e)
 	snprintf(s->dir, sizeof(s->dir), "%s/%s", s->root, s->name);
 	snprintf(s->log, sizeof(s->log), "%s/fio.%u.log", w->run_dir, id);
 	snprintf(s->json, sizeof(s->json), "%s/fio.%u.json", w->run_dir, id);
+	snprintf(s->last, sizeof(s->last), "%s/fio.%u.last.json", w->run_dir, id);
 	snprintf(s->output_arg, sizeof(s->output_arg), "--output=%s", s->json);
 	if (mkdir(s->dir, 0700) < 0)
 		return err_set(e, -errno, "%s: cannot be made: %s", s->dir, strerror(errno));

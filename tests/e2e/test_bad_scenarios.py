@@ -39,9 +39,26 @@ def beside(worker):
     return json.dumps(copy, indent=1).encode()
 
 
+def on(target, *faults):
+    copy = json.loads(json.dumps(BASE))
+    copy["target"] = target
+    copy["faults"] = [{"type": fault} for fault in faults]
+    return json.dumps(copy, indent=1).encode()
+
+
 # What one part says against another; none of them may happen to be right.
 CERTAIN = {
     "direct writer without a zone": beside({"type": "dio_writer", "file": "data"}),
+    "zones under XFS": on({"type": "null_blk", "fs": "xfs", "zone": "8M"}),
+    "zones that are no power of two": on({"type": "null_blk", "fs": "btrfs", "zone": "12M"}),
+    "too few zones": on({"type": "null_blk", "fs": "btrfs", "size": "512M", "zone": "128M"}),
+    "layers with zones": on({"type": "null_blk", "fs": "btrfs", "zone": "8M", "layers": ["dust"]}),
+    "a size in parts of MiB": on({"type": "scsi_debug", "fs": "ext4", "size": "33000K"}),
+    "a block of three sectors": on({"type": "null_blk", "fs": "ext4", "block": "1536"}),
+    "a disk too small for XFS": on({"type": "scsi_debug", "fs": "xfs", "size": "64M"}),
+    "a SCSI fault without a SCSI disk": on({"type": "image"}, "scsi_nth"),
+    "two faults of one counter": on({"type": "scsi_debug"}, "scsi_nth", "scsi_medium"),
+    "a requeue without null_blk": on({"type": "image"}, "requeue"),
 }
 
 

@@ -13,6 +13,7 @@ from browser import Browser, find  # noqa: E402
 from daemon_lab import LONG, SHORT, Lab, damage  # noqa: E402
 
 TEXT = "document.getElementById('%s').textContent"
+STREAMS = 32
 OPS = "Number((document.querySelector('data[data-key=\"1.ops\"]') || {value: 0}).value)"
 HOSTILE = "<img src=x onerror='document.title=\"owned\"'><script>document.title='owned'</script>"
 # What is wider than the screen, but for what scrolls by itself.
@@ -70,6 +71,20 @@ class InABrowser(unittest.TestCase):
             self.assertIn("late", browser.run(TEXT % "job-7"))
             self.assertEqual(browser.complaints(), [])
 
+    def test_what_was_opened_stays_open(self):
+        with Lab(PROGRAM) as lab, Browser(find()) as browser:
+            self.open(lab, browser)
+            # More findings than are shown at once: in each round another kind of damage.
+            noise = damage(0.1, 500)
+            lab.submit(lab.scenario(LONG, [noise, {**noise, "count": 2}]))
+            browser.until("document.querySelectorAll('#running .found li').length > 3")
+            lab.ask(command="cancel", id=1)
+            browser.until("document.querySelector('#results details summary')")
+            browser.run("document.querySelector('details summary').click()")
+            lab.submit(lab.scenario(LONG))
+            browser.until("document.querySelector('data[data-key=\"2.ops\"]')")
+            self.assertTrue(browser.run("document.querySelector('#results details').open"))
+
     def test_the_daemon_goes_and_comes_back(self):
         with Lab(PROGRAM) as lab, Browser(find()) as browser:
             self.open(lab, browser)
@@ -79,6 +94,18 @@ class InABrowser(unittest.TestCase):
             browser.until(TEXT % "link" + " === 'live'")
             lab.submit(lab.scenario(SHORT))
             browser.until("document.querySelector('#results #job-1')")
+
+    def test_one_page_too_many_asks_now_and_then(self):
+        with Lab(PROGRAM) as lab, Browser(find()) as browser:
+            streams = [lab.stream() for _ in range(STREAMS)]
+            for s in streams:
+                next(s)
+            browser.go(f"http://localhost:{lab.port}/")
+            browser.until(TEXT % "link" + " === 'every 5 s'")
+            lab.submit(lab.scenario(SHORT))
+            browser.until("document.querySelector('#results #job-1')")
+            for s in streams:
+                s.close()
 
     def test_names_are_text(self):
         with Lab(PROGRAM) as lab, Browser(find()) as browser:

@@ -3,12 +3,14 @@
 """The status page from outside: test_daemon_page.py STRESSD. What is on it is held against the
 daemon's own `status`, `watch` and run directories; and it is asked for in every wrong way."""
 import contextlib
+import json
 import os
 import re
 import resource
 import select
 import socket
 import sys
+import tempfile
 import time
 import unittest
 
@@ -206,6 +208,34 @@ class OnThePage(unittest.TestCase):
         self.assertEqual(lab.get("/jobs/1/result.json").headers["content-type"], "application/json")
 
 
+    def test_a_night_has_its_page(self):
+        with Lab(PROGRAM) as lab, lab.lines(command="watch") as watch:
+            hit = {"stop_on": "hit", "duration": "1m"}
+            for name, how, more in (("quiet", SHORT, []), ("loud", hit, [damage(0.2, 200)])):
+                with open(f"{lab.dir}/{name}.json", "w", encoding="utf-8") as f:
+                    json.dump({**lab.scenario(how, more), "name": name}, f)
+            with open(lab.dir + "/matrix.json", "w", encoding="utf-8") as f:
+                json.dump({"version": 1, "name": "both", "kernels": [{"name": "native"}],
+                           "scenarios": ["quiet.json", "loud.json"]}, f)
+            lab.ask(command="submit", matrix=lab.dir + "/matrix.json", night="tonight")
+            cells = [watch.next(type="cell", id=1) for _ in range(4)]
+            self.assertEqual([c["state"] for c in cells], ["running", "finished"] * 2)
+            lab.await_state(1, "finished")
+            until(lambda: lab.job(1)["stored"], "it is stored")
+            page = Page(lab.get("/").text)
+            self.assertEqual(lab.job(1)["said"],
+                             "2 cells: 1 with findings, 1 passed, 0 skipped, 0 incomplete, 0 left")
+            for text in ("FAIL", "both", "tonight", lab.job(1)["said"], "loud on "):
+                self.assertIn(text, page.jobs["nights"][1])
+            self.assertEqual(page.links, ["/jobs/1/night.html"])
+            night = lab.get(page.links[0])
+            self.assertIn("loud", night.text)
+            reports = set(re.findall(r'href="(cells/[^"]*/report.html)"', night.text))
+            self.assertEqual(len(reports), 2)
+            for report in reports:
+                self.assertEqual(lab.get("/jobs/1/" + report).status, 200)
+
+
 class Hostile(unittest.TestCase):
     """Whoever asks, however: one answer, and it goes on."""
 
@@ -265,11 +295,12 @@ class Hostile(unittest.TestCase):
         run = self.lab.run_dir(1)
         os.symlink("/etc/passwd", run + "/link.html")
         os.symlink("/etc", run + "/etc")
+        os.symlink("result.json", run + "/inner.json")
         os.mkfifo(run + "/pipe.html")
         os.mkdir(run + "/dir.html")
         with open(run + "/secret", "w", encoding="utf-8") as f:
             f.write("x")
-        for path in ("/jobs/1/link.html", "/jobs/1/etc/os-release", "/jobs/1/etc/lsb-release.txt",
+        for path in ("/jobs/1/link.html", "/jobs/1/inner.json", "/jobs/1/etc/os-release", "/jobs/1/etc/lsb-release.txt",
                      "/jobs/1/pipe.html", "/jobs/1/dir.html", "/jobs/1/secret", "/jobs/1/", "/jobs/1",
                      "/jobs/", "/jobs/2/report.html", "/jobs/0/report.html", "/jobs/01x/report.html",
                      "/jobs/-1/report.html", "/jobs/18446744073709551617/report.html",
@@ -431,6 +462,16 @@ class Service(unittest.TestCase):
                 self.assertEqual(lab.log().count("Address already in use; tried again"), 1)
             until(lambda: "the status page is at" in lab.log().split("in use")[1], "it is there now")
             self.assertEqual(lab.get("/").status, 200)
+
+    def test_without_the_library_there_is_a_queue(self):
+        with tempfile.TemporaryDirectory() as none:
+            with open(none + "/libmicrohttpd.so.12", "w", encoding="utf-8"):
+                pass  # found first, and no library
+            with Lab(PROGRAM, env={"LD_LIBRARY_PATH": none}) as lab:
+                lab.submit(lab.scenario(SHORT))
+                lab.await_state(1, "finished")
+                self.assertEqual(lab.log().count("install libmicrohttpd"), 1)
+                self.assertEqual(self.listeners(lab.process.pid), [])
 
     def test_it_ends_with_the_daemon(self):
         with Lab(PROGRAM) as lab:

@@ -157,7 +157,9 @@ static void what_is_missing_is_said(void **state)
 	e2e_free(&r);
 }
 
-#define DM(layer) "{'type': 'image', 'fs': 'ext4', 'size': '32M', 'layers': ['" layer "']}"
+#define BTRFS	     "{'type': 'image', 'fs': 'btrfs', 'size': '120M'}"
+#define DRIVER(type) "{'type': '" type "', 'fs': 'ext4', 'size': '32M'}"
+#define DM(layer)    "{'type': 'image', 'fs': 'ext4', 'size': '32M', 'layers': ['" layer "']}"
 
 /* Whatever this kernel lacks: skipped, by its name, and no trace. What it has is not tried here. */
 static void each_lack_has_its_name(void **state)
@@ -172,6 +174,11 @@ static void each_lack_has_its_name(void **state)
 		  "CONFIG_FAIL_FUNCTION" },
 		{ XFS, "{'type': 'xfs_errortag'}", "CONFIG_XFS_DEBUG" },
 		{ IMAGE, "{'type': 'quota'}", "quota" },
+		{ BTRFS, "{'type': 'quota'}", "mount option usrquota" },
+		{ DRIVER("null_blk"), "{'type': 'bad_blocks'}", "CONFIG_BLK_DEV_NULL_BLK" },
+		{ DRIVER("null_blk"), "{'type': 'requeue'}", "CONFIG_" },
+		{ DRIVER("scsi_debug"), "{'type': 'scsi_medium'}", "CONFIG_SCSI_DEBUG" },
+		{ DRIVER("scsi_debug"), "{'type': 'scsi_nth'}", "CONFIG_SCSI_DEBUG" },
 		{ DM("error"), "{'type': 'dm_error'}", "CONFIG_BLK_DEV_DM" },
 		{ DM("flakey"), "{'type': 'dm_flakey'}", "CONFIG_DM_FLAKEY" },
 		{ DM("flakey"), "{'type': 'power_cut'}", "CONFIG_DM_FLAKEY" },

@@ -85,6 +85,47 @@ static void nothing_outlives_the_worker(void **state)
 	harness_close(&h);
 }
 
+static bool began_again(struct harness *h, u64 elapsed_ns)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/again", h->dir);
+	return access(path, F_OK) == 0 || elapsed_ns > HARNESS_END_NS;
+}
+
+/* A fio that reports once, and the next time is stopped before it does. */
+static void the_last_report_of_fio_stays(void **state)
+{
+	char bin[] = "/tmp/stressd-fio-XXXXXX", program[64], path[PATH_MAX], text[64],
+	     search[PATH_MAX];
+	const char *before = getenv("PATH");
+	struct harness h;
+
+	(void)state;
+	assert_non_null(mkdtemp(bin));
+	snprintf(program, sizeof(program), "%s/fio", bin);
+	harness_open(&h, FIO(""));
+	snprintf(path, sizeof(path),
+		 "#!/bin/sh\ncd %s\nif mkdir first; then echo '{\"jobs\":[]}' >\"${2#--output=}\"; "
+		 "exit 0; fi\n"
+		 ": >\"${2#--output=}\"; : >again; exec sleep 1000\n",
+		 h.dir);
+	assert_int_equal(write_file_atomic(program, path, strlen(path), 0700), 0);
+	snprintf(search, sizeof(search), "%s:%s", bin, before);
+	setenv("PATH", search, 1);
+	harness_run(&h, began_again);
+	snprintf(search, sizeof(search), "%s", strchr(search, ':') + 1);
+	setenv("PATH", search, 1);
+	assert_true(began_again(&h, 0));
+	snprintf(path, sizeof(path), "%s/fio.%u.json", h.dir, harness_id(0));
+	assert_int_equal(attr_read(path, text, sizeof(text)), 0);
+	assert_string_equal(text, "{\"jobs\":[]}");
+	snprintf(path, sizeof(path), "%s/fio.%u.last.json", h.dir, harness_id(0));
+	assert_int_equal(access(path, F_OK), -1);
+	harness_close(&h);
+	assert_int_equal(rm_rf(bin), 0);
+}
+
 static void no_capabilities(void **state)
 {
 	const struct program p = { SH("grep '^CapEff' /proc/self/status",
@@ -135,6 +176,7 @@ int main(void)
 		CASE("fio bad job", fio_judged, FIO("\"job\":\"[bad]\\nnonsense=1\\n\""),
 		     "exited with"),
 		cmocka_unit_test(nothing_outlives_the_worker),
+		cmocka_unit_test(the_last_report_of_fio_stays),
 		cmocka_unit_test(no_capabilities),
 	};
 

@@ -97,9 +97,11 @@ static void panics(void **state)
 	struct e2e r;
 
 	(void)state;
-	VM(&r, dir, "--accel", "tcg", "--memory", "256M", "--timeout", "120s",
+	VM(&r, dir, "--accel", "tcg", "--memory", "256M", "--timeout", "120s", "--json",
 	   scenario("100s", PANIC));
 	e2e_assert_exit(&r, 1);
+	/* Until then it said how it went. */
+	assert_non_null(strstr(r.out, "{\"type\":\"progress\",\"phase\":\"run\""));
 	result = e2e_result(dir);
 	assert_non_null(result);
 	assert_int_equal(e2e_findings(result, "kernel-crash"), 1);
