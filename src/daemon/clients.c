@@ -19,8 +19,8 @@
 
 #define READ_BYTES (64 * KIB)
 #define GROUPS_MAX 1024
-#define HANG_UP_MS 1000
-#define ACCEPT_MAX 64 /* a round */
+#define ANSWER_MS  10000 /* of a machine with much to do */
+#define ACCEPT_MAX 64	 /* a round */
 
 static bool has_left(const struct client *c)
 {
@@ -300,12 +300,17 @@ void clients_tick(struct daemon *d)
 	}
 }
 
-/* A child that a killed daemon had just forked has the socket for a moment, and lets go of it. */
+/* A daemon answers whatever it is asked. A child that a killed one had just forked has the socket
+ * until it is given the processor again, and hangs up. Who does neither is taken for a daemon. */
 static bool hangs_up(int fd)
 {
-	struct pollfd p = { .fd = fd };
+	static const char question[] = "{\"command\":\"status\"}\n";
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char answer;
 
-	return poll(&p, 1, HANG_UP_MS) == 1 && p.revents & (POLLHUP | POLLERR);
+	if (send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) < 0)
+		return errno == EPIPE || errno == ECONNRESET;
+	return poll(&p, 1, ANSWER_MS) == 1 && recv(fd, &answer, 1, 0) <= 0;
 }
 
 /* What is there and nobody listens on is of a daemon that was killed. */
