@@ -14,7 +14,11 @@ declare -gA _stressd_options=(
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[matrix]="--run-dir= --night= --kernel= --engine= --jobs= --cpus= --memory= --list --check --store= --no-store --json --cell= --help"
 	[daemon]="--config= --check --help"
-	[job]="--socket= --json --limit= --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --attempts= --exclusive --drop --help"
+	[submit]="--socket= --json --name= --matrix --kernel= --night= --append= --accel= --vms= --cpus= --memory= --attempts= --exclusive --drop --help"
+	[status]="--socket= --json --limit= --help"
+	[watch]="--socket= --json --help"
+	[cancel]="--socket= --json --help"
+	[results]="--socket= --json --limit= --help"
 	[store]="--store= --night= --page --older-than= --larger-than= --dry-run --incomplete --findings --json --help"
 	[history]="--store= --limit= --json --help"
 	[compare]="--store= --html= --json --help"
@@ -32,7 +36,7 @@ declare -gA _stressd_arguments=(
 	[list]=names
 	[matrix]=scenario
 	[store]=directory
-	[job]=jobs
+	[submit]=scenario
 	[compare]=directory
 )
 # option: what its value is
@@ -78,12 +82,6 @@ _stressd_complete() # $1: a kind of thing from the tables above
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
 	findings) _stressd_words "$(_stressd_listed findings)" ;;
-	jobs)
-		_stressd_words "submit status watch cancel results"
-		if [[ " ${COMP_WORDS[*]} " == *" submit "* ]]; then
-			_stressd_complete scenario
-		fi
-		;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	file) _stressd_files 'compgen -f -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;

@@ -24,7 +24,7 @@ int cmd_history(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
-int cmd_job(int argc, char **argv);
+int cmd_ask(int argc, char **argv);
 
 #define EXIT_FINE    0
 #define EXIT_FINDING 1

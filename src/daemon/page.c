@@ -45,7 +45,7 @@ static const struct {
 } sections[] = {
 	{ "running", "Running", "Nothing.", is_running, page_running, "jobs", 64, false, false },
 	{ "queue", "Queue", "Empty.", is_queued, page_queued, "queue", QUEUED_SHOWN, false, false },
-	{ "results", "Results", "None yet. <code>stressd job submit SCENARIO</code> makes some.",
+	{ "results", "Results", "None yet. <code>stressd submit SCENARIO</code> makes some.",
 	  is_result, page_ended, "results", ENDED_SHOWN, true, false },
 	{ "nights", "Nights", "", is_night, page_ended, "results", ENDED_SHOWN, true, true },
 };
@@ -78,7 +78,7 @@ static void put_section(struct daemon *d, size_t s, FILE *out)
 	fputs("</ol>\n", out);
 	if (n > shown)
 		fprintf(out,
-			"<p class=\"soft\">%zu more: <code>stressd job status --limit %zu</code>"
+			"<p class=\"soft\">%zu more: <code>stressd status --limit %zu</code>"
 			"</p>\n",
 			n - shown, n);
 	fputs("</section>\n", out);

@@ -224,7 +224,7 @@ enum MHD_Result http_answer(void *ctx, struct MHD_Connection *c, const char *url
 			      "this page is localhost's: ask for it by that name\n");
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return refuse(&q, MHD_HTTP_METHOD_NOT_ALLOWED,
-			      "this page is to be read; jobs are submitted with `stressd job`\n");
+			      "this page is to be read; jobs are submitted with `stressd submit`\n");
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (routes[i].below ? !strncmp(url, routes[i].path, strlen(routes[i].path))
 				    : !strcmp(url, routes[i].path))

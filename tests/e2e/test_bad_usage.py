@@ -68,7 +68,7 @@ MISTAKES = [
     ("compare @", "expected two nights"),
     ("compare yesterday today", "`stressd store nights`"),
 ]
-COMMANDS = ("run check verify list caps recover vm repro minimize bisect-step matrix daemon job store history "
+COMMANDS = ("run check verify list caps recover vm repro minimize bisect-step matrix daemon submit status watch cancel results store history "
             "compare schema").split()
 
 

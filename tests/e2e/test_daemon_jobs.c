@@ -127,26 +127,26 @@ static void by_the_command_it_is_the_same(void **state)
 
 	(void)state;
 	e2e_write(e2e_path("command.json"), lab_scenario(&lab, LAB_SHORT));
-	E2E(&r, "job", "--socket", lab.socket, "submit", "--name", "by-hand",
+	E2E(&r, "submit", "--socket", lab.socket, "--name", "by-hand",
 	    e2e_path("command.json"));
 	e2e_assert_exit(&r, 0);
 	assert_string_equal(r.out, "2 queued by-hand\n");
 	e2e_free(&r);
 	lab_await(&lab, 2, "finished");
-	E2E(&r, "job", "--socket", lab.socket, "status", "2");
+	E2E(&r, "status", "--socket", lab.socket, "2");
 	e2e_assert_exit(&r, 0);
 	assert_string_equal(r.out, "2 finished by-hand, exit 0\n");
 	e2e_free(&r);
-	E2E(&r, "job", "--socket", lab.socket, "cancel", "2");
+	E2E(&r, "cancel", "--socket", lab.socket, "2");
 	e2e_assert_exit(&r, 2);
 	assert_non_null(strstr(r.err, "job 2 is finished"));
 	e2e_free(&r);
 	e2e_write(e2e_path("command.json"), "{ \"version\": 1, \"nmae\": 1 }");
-	E2E(&r, "job", "--socket", lab.socket, "submit", e2e_path("command.json"));
+	E2E(&r, "submit", "--socket", lab.socket, e2e_path("command.json"));
 	e2e_assert_exit(&r, 2);
 	assert_non_null(strstr(r.err, "command.json:1: /nmae: unknown key"));
 	e2e_free(&r);
-	E2E(&r, "job", "--socket", "/nonexistent", "status");
+	E2E(&r, "status", "--socket", "/nonexistent");
 	e2e_assert_exit(&r, 3);
 	assert_non_null(strstr(r.err, "start it"));
 	e2e_free(&r);

@@ -74,17 +74,17 @@ class Night:
         with open(os.path.join(self.dir, "daemon.log"), "a", encoding="utf-8") as log:
             self.daemon = subprocess.Popen([self.stressd, "daemon", "--config",
                                             os.path.join(self.dir, "daemon.json")], stderr=log)
-        while subprocess.run([self.stressd, "job", "status", "--socket", self.socket], stdout=subprocess.DEVNULL,
+        while subprocess.run([self.stressd, "status", "--socket", self.socket], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL).returncode:
             time.sleep(POLL_S)
 
     def submit(self, matrix, night, **kernels):
         words = [w for name, image in kernels.items() for w in ("--kernel", f"{name}={os.path.abspath(image)}")]
-        return self.run("job", "submit", "--json", "--socket", self.socket, "--matrix", "--night", night, *words,
+        return self.run("submit", "--json", "--socket", self.socket, "--matrix", "--night", night, *words,
                         matrix)[-1]["job"]["id"]
 
     def job(self, n):
-        return self.run("job", "status", "--json", "--socket", self.socket, str(n))[-1]["job"]
+        return self.run("status", "--json", "--socket", self.socket, str(n))[-1]["job"]
 
     def cells(self, n):
         return os.path.join(self.dir, "state", "daemon", "runs", str(n), "cells")

@@ -42,10 +42,11 @@ static void candidates(void **state)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "./stressd re", "|recover|repro|" },
-		{ "./stressd c", "|caps|check|compare|" },
-		{ "./stressd job w", "|watch|" },
-		{ "./stressd job submit s", "|some dir|some.json|" },
+		{ "./stressd re", "|recover|repro|results|" },
+		{ "./stressd c", "|cancel|caps|check|compare|" },
+		{ "./stressd wa", "|watch|" },
+		{ "./stressd submit s", "|some dir|some.json|" },
+		{ "./stressd status --k", "||" },
 		{ "./stressd daemon --co", "|--config|" },
 		{ "./stressd matrix s", "|some dir|some.json|" },
 		{ "./stressd compare s", "|some dir|" },

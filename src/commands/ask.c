@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* stressd job: what people and timers say to the daemon. */
+/* submit, status, watch, cancel and results: what people and timers say to the daemon. */
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "commands/store.h"
 
 #include "base/cleanup.h"
@@ -18,18 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-	"usage: stressd job submit [OPTIONS] SCENARIO...\n"
-	"       stressd job submit --matrix [OPTIONS] MATRIX\n"
-	"       stressd job status [--limit N] [ID]\n"
-	"       stressd job watch\n"
-	"       stressd job cancel ID\n"
-	"       stressd job results [--limit N] [SCENARIO|FINGERPRINT]\n"
-	"Talk to the daemon: see stressd-daemon(8).\n"
-	"  --socket PATH    of the daemon (default: " DAEMON_SOCKET ")\n"
-	"  --json           the daemon's lines as they are\n"
-	"  --limit N        so many that have ended, the newest (default: 20)\n"
-	"submit:\n"
+static const char submit_help[] =
 	"  --name NAME      for people (default: the scenario's or the matrix's)\n"
 	"  --matrix         the file is a matrix\n"
 	"  --kernel IMAGE   in a guest; of a matrix NAME=IMAGE\n"
@@ -42,9 +32,11 @@ static const char help[] =
 	"  --attempts N     while the infrastructure fails (default: 3)\n"
 	"  --exclusive      runs alone\n"
 	"  --drop           not again when a stop of the daemon cuts it short\n";
+static const char limit_help[] =
+	"  --limit N        so many that have ended, the newest (default: 20)\n";
 
-struct job_command {
-	const char *socket;
+struct ask {
+	const char *action, *socket;
 	bool json, matrix;
 	json_t *request; /* what every request has */
 	json_t *kernels;
@@ -96,7 +88,7 @@ static u64 count_of(const json_t *o, const char *key)
 }
 
 /* Of what goes on within a job: on a terminal one line that changes, elsewhere nothing. */
-static void show_progress(struct job_command *c, const json_t *o)
+static void show_progress(struct ask *c, const json_t *o)
 {
 	char ops[PEOPLE_MAX], rate[PEOPLE_MAX], overlaps[PEOPLE_MAX];
 
@@ -128,7 +120,7 @@ static void show_cell(const json_t *o)
 	putchar('\n');
 }
 
-static void show(struct job_command *c, const json_t *o)
+static void show(struct ask *c, const json_t *o)
 {
 	const char *type = text_of(o, "type");
 	const json_t *job = json_object_get(o, "job");
@@ -162,7 +154,7 @@ static void show(struct job_command *c, const json_t *o)
 }
 
 /* The lines of one answer. The exit status, or -errno. */
-static int read_answer(struct job_command *c, struct err *e)
+static int read_answer(struct ask *c, struct err *e)
 {
 	for (;;) {
 		_cleanup_json_ json_t *o = NULL;
@@ -179,28 +171,28 @@ static int read_answer(struct job_command *c, struct err *e)
 	}
 }
 
-static int ask(struct job_command *c, struct err *e)
+static int ask(struct ask *c, struct err *e)
 {
 	int r = talk_send(&c->talk, c->request, e);
 
 	return r < 0 ? r : read_answer(c, e);
 }
 
-static int submit(struct job_command *c, int n, char **files, struct err *e)
+static int submit(struct ask *c, int n, char **files, struct err *e)
 {
 	int status = EXIT_FINE;
 
 	if (c->kernels && c->matrix)
 		json_object_set(c->request, "kernels", c->kernels);
 	else if (json_array_size(c->kernels) > 1)
-		return usage_error("job", "submit: one --kernel, unless it is a matrix");
+		return usage_error("submit", "one --kernel, unless it is a matrix");
 	else if (c->kernels)
 		json_object_set(c->request, "kernel", json_array_get(c->kernels, 0));
 	for (int i = 0; i < n && status == EXIT_FINE; i++) {
 		_cleanup_free_ char *real = realpath(files[i], NULL);
 
 		if (!real)
-			return usage_error("job", "%s: %s", files[i], strerror(errno));
+			return usage_error("submit", "%s: %s", files[i], strerror(errno));
 		json_object_set_new(c->request, c->matrix ? "matrix" : "scenario",
 				    json_string(real));
 		status = ask(c, e);
@@ -208,18 +200,18 @@ static int submit(struct job_command *c, int n, char **files, struct err *e)
 	return status;
 }
 
-static int with_id(struct job_command *c, int n, char **args, struct err *e)
+static int with_id(struct ask *c, int n, char **args, struct err *e)
 {
 	u64 id;
 
 	if (n && (parse_count(args[0], &id) < 0 || !id || id > INT64_MAX))
-		return usage_error("job", "%s: expected the number of a job", args[0]);
+		return usage_error(c->action, "%s: expected the number of a job", args[0]);
 	if (n)
 		json_object_set_new(c->request, "id", json_integer((json_int_t)id));
 	return ask(c, e);
 }
 
-static int watch(struct job_command *c, int n, char **args, struct err *e)
+static int watch(struct ask *c, int n, char **args, struct err *e)
 {
 	int r = ask(c, e);
 
@@ -234,7 +226,7 @@ static int watch(struct job_command *c, int n, char **args, struct err *e)
 	return r;
 }
 
-static int results(struct job_command *c, int n, char **args, struct err *e)
+static int results(struct ask *c, int n, char **args, struct err *e)
 {
 	bool hash = n && strlen(args[0]) == 16 && strspn(args[0], "0123456789abcdef") == 16;
 
@@ -244,31 +236,43 @@ static int results(struct job_command *c, int n, char **args, struct err *e)
 	return ask(c, e);
 }
 
-static const struct {
-	const char *name;
-	int min, max; /* arguments */
-	int (*fn)(struct job_command *c, int n, char **args, struct err *e);
-} actions[] = {
-	{ "submit", 1, INT_MAX, submit }, { "status", 0, 1, with_id },	{ "watch", 0, 0, watch },
-	{ "cancel", 1, 1, with_id },	  { "results", 0, 1, results },
+struct action {
+	const char *name, *args, *what, *help;
+	const char *options; /* keys of those that it takes, besides all */
+	int min, max;	     /* arguments */
+	int (*fn)(struct ask *c, int n, char **args, struct err *e);
 };
 
-static int act(struct job_command *c, int argc, char **argv)
+static const struct action actions[] = {
+	{ "submit", " SCENARIO...|--matrix MATRIX", "Hand scenarios, or a matrix, to the daemon",
+	  submit_help, "mKtnxd", 1, INT_MAX, submit },
+	{ "status", " [ID]", "What the daemon runs, has queued, and has run", limit_help, "l", 0, 1,
+	  with_id },
+	{ "watch", "", "What goes on in the daemon, as it happens", "", "", 0, 0, watch },
+	{ "cancel", " ID", "Take a job out of the queue, or stop it", "", "", 1, 1, with_id },
+	{ "results", " [SCENARIO|FINGERPRINT]", "What the store of the daemon knows", limit_help,
+	  "l", 0, 1, results },
+};
+
+static void help(const struct action *a)
+{
+	printf("usage: stressd %s [OPTIONS]%s\n%s: see stressd-daemon(8).\n"
+	       "  --socket PATH    of the daemon (default: " DAEMON_SOCKET ")\n"
+	       "  --json           the daemon's lines as they are\n%s",
+	       a->name, a->args, a->what, a->help);
+}
+
+static int act(struct ask *c, const struct action *a, int n, char **args)
 {
 	struct err e = { "" };
-	size_t i = 0;
 	int r;
 
-	while (i < ARRAY_SIZE(actions) && (!argc || strcmp(actions[i].name, argv[0]) != 0))
-		i++;
-	if (i == ARRAY_SIZE(actions))
-		return usage_error("job", "expected submit, status, watch, cancel or results");
-	if (argc - 1 < actions[i].min || argc - 1 > (c->matrix ? 1 : actions[i].max))
-		return usage_error("job", "%s: too few or too many arguments", argv[0]);
-	json_object_set_new(c->request, "command", json_string(argv[0]));
+	if (n < a->min || n > (c->matrix ? 1 : a->max))
+		return usage_error(a->name, "expected [OPTIONS]%s", a->args);
+	json_object_set_new(c->request, "command", json_string(a->name));
 	r = talk_open(&c->talk, c->socket, &e);
 	if (r == 0)
-		r = actions[i].fn(c, argc - 1, argv + 1, &e);
+		r = a->fn(c, n, args, &e);
 	talk_close(&c->talk);
 	if (r < 0)
 		fprintf(stderr, "stressd: %s\n", e.text);
@@ -276,7 +280,7 @@ static int act(struct job_command *c, int argc, char **argv)
 }
 
 /* One option; 0, or the exit status. What only the daemon can judge goes to it as it is. */
-static int take_option(struct job_command *c, int o, const char *name, const char *value)
+static int take_option(struct ask *c, int o, const char *name, const char *value)
 {
 	u64 count;
 
@@ -297,9 +301,10 @@ static int take_option(struct job_command *c, int o, const char *name, const cha
 	case 't':
 		json_object_set_new(c->request, name, json_string(value));
 		return 0;
+	case 'l':
 	case 'n':
 		if (parse_count(value, &count) < 0 || count > INT64_MAX)
-			return usage_error("job", "--%s %s: expected a number", name, value);
+			return usage_error(c->action, "--%s %s: expected a number", name, value);
 		json_object_set_new(c->request, name, json_integer((json_int_t)count));
 		return 0;
 	case 'x':
@@ -312,12 +317,12 @@ static int take_option(struct job_command *c, int o, const char *name, const cha
 	return EXIT_USAGE;
 }
 
-int cmd_job(int argc, char **argv)
+static int take_options(struct ask *c, const struct action *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "limit", required_argument, NULL, 'n' },
+		{ "limit", required_argument, NULL, 'l' },
 		{ "name", required_argument, NULL, 't' },
 		{ "matrix", no_argument, NULL, 'm' },
 		{ "kernel", required_argument, NULL, 'K' },
@@ -333,19 +338,35 @@ int cmd_job(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct job_command c = { .socket = DAEMON_SOCKET, .request = json_object() };
 	int status = 0, at = 0;
 
-	for (int o; !status && (o = getopt_long(argc, argv, "", options, &at)) != -1;) {
+	opterr = 0;
+	for (int o; !status && (o = getopt_long(argc, argv, ":", options, &at)) != -1;) {
 		if (o == 'h') {
-			fputs(help, stdout);
-			status = -1;
-			break;
+			help(a);
+			return CMD_GO_ON;
 		}
-		status = o == '?' ? EXIT_USAGE : take_option(&c, o, options[at].name, optarg);
+		if (o == '?' || o == ':')
+			return option_error(a->name, o, argv);
+		if (!strchr("sj", o) && !strchr(a->options, o))
+			return usage_error(a->name, "--%s: no such option", options[at].name);
+		status = take_option(c, o, options[at].name, optarg);
 	}
+	return status;
+}
+
+int cmd_ask(int argc, char **argv)
+{
+	const struct action *a = actions;
+	struct ask c = { .socket = DAEMON_SOCKET, .request = json_object() };
+	int status;
+
+	while (strcmp(a->name, strrchr(argv[0], ' ') + 1) != 0)
+		a++;
+	c.action = a->name;
+	status = take_options(&c, a, argc, argv);
 	if (!status)
-		status = act(&c, argc - optind, argv + optind);
+		status = act(&c, a, argc - optind, argv + optind);
 	json_decref(c.request);
 	json_decref(c.kernels);
 	return MAX(status, EXIT_FINE);
