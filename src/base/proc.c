@@ -67,6 +67,18 @@ int proc_start_time(pid_t pid, u64 *ret_ticks)
 	return proc_stat(pid, &state, &pgrp, ret_ticks);
 }
 
+void proc_signal_children(int sig)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &pid) == 1)
+		kill(pid, sig);
+}
+
 void proc_result_free(struct proc_result *r)
 {
 	free(r->output);

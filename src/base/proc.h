@@ -37,6 +37,9 @@ int proc_find(const char *name, char *buf, size_t size);
 /* The start time of @pid in clock ticks since boot, field 22 of /proc/PID/stat. With the pid it
  * names one process for good. 0 or -errno; -ESRCH when there is none. (proc_pid_stat(5)) */
 int proc_start_time(pid_t pid, u64 *ret_ticks);
+/* Signal @sig to all children, orphans that a subreaper was given among them, as they are now.
+ * (proc_tid_children(5)) */
+void proc_signal_children(int sig);
 /* State letter and process group of @pid, fields 3 and 5 of the same file. */
 int proc_stat(pid_t pid, char *ret_state, pid_t *ret_pgrp, u64 *ret_start_ticks);
 

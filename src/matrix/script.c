@@ -108,7 +108,8 @@ static int write_parallel(const char *dir, const struct matrix_limits *l, struct
 	      out);
 	fprintf(out, "%llu --joblog ", (unsigned long long)l->jobs);
 	put_quoted(out, dir);
-	fputs("/parallel.log -- ", out);
+	/* exec: what the engine leaves behind is the cell and not a shell. */
+	fputs("/parallel.log -- exec ", out);
 	put_program(out);
 	fputs(" matrix --cell {} :::: ", out);
 	put_quoted(out, dir);
@@ -116,15 +117,20 @@ static int write_parallel(const char *dir, const struct matrix_limits *l, struct
 	return finish(out, &text, dir, "parallel.sh", 0700, e);
 }
 
-/* The first signal is passed on as "no further cell", the next as "stop". */
+/*
+ * The first signal is passed on as "no further cell", the next as "stop". An engine that is gone
+ * may leave a cell behind: parallel does not know of one that it has just started when "stop"
+ * comes. They become our children, and end before this does.
+ */
 static int run_script(const char *path, bool *ret_interrupted, struct err *e)
 {
 	struct runner signals;
 	sigset_t set, none;
-	int sig, status = 0;
-	pid_t pid, parent = getpid();
+	int sig, one, status = 0;
+	pid_t got, pid, parent = getpid();
 
 	runner_init(&signals);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	pid = fork();
 	if (pid < 0)
 		return err_set(e, -EAGAIN, "fork: %s", strerror(errno));
@@ -142,12 +148,21 @@ static int run_script(const char *path, bool *ret_interrupted, struct err *e)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
-	while (waitpid(pid, &status, WNOHANG) != pid) {
-		sig = sigwaitinfo(&set, NULL);
-		if (sig == SIGINT || sig == SIGTERM) {
-			kill(pid, *ret_interrupted ? SIGTERM : SIGHUP);
-			*ret_interrupted = true;
+	for (bool over = false; (got = waitpid(-1, &one, WNOHANG)) >= 0;) {
+		if (got == pid) {
+			status = one;
+			over = true;
+			if (*ret_interrupted)
+				proc_signal_children(SIGTERM);
 		}
+		sig = got ? 0 : sigwaitinfo(&set, NULL);
+		if (sig != SIGINT && sig != SIGTERM)
+			continue;
+		if (over)
+			proc_signal_children(SIGTERM);
+		else
+			kill(pid, *ret_interrupted ? SIGTERM : SIGHUP);
+		*ret_interrupted = true;
 	}
 	/* Its own status counts cells that failed, which their records tell better. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 127)

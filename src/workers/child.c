@@ -111,16 +111,9 @@ static void turn(struct worker *w, struct running *run)
 /* Kill every child there is, orphans of the program too, until there is none. */
 static void kill_all(void)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	do {
-		_cleanup_fclose_ FILE *f = fopen(path, "re");
-		int pid;
-
-		while (f && fscanf(f, "%d", &pid) == 1)
-			kill(pid, SIGKILL);
-	} while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+	do
+		proc_signal_children(SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
 }
 
 static void watch(struct worker *w, const struct child *c, struct running *run,

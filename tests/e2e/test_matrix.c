@@ -221,6 +221,37 @@ static void stopped_by_the_second_signal(const char *engine)
 	assert_int_equal(count("ended-1.json"), 1);
 }
 
+/* A parallel that goes when it is told to stop, and leaves the cell that it has just begun. */
+static void what_an_engine_leaves_behind_is_stopped(void **state)
+{
+	const char *file = matrix("left", "10m", NATIVE);
+	char path[800], text[600];
+	int one = 1;
+	struct e2e r;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s", e2e_path("left-bin"));
+	mkdir(text, 0700);
+	snprintf(path, sizeof(path), "%s/parallel", text);
+	e2e_write(path,
+		  "#!/bin/sh\ntrap 'exit 1' HUP TERM\nwhile [ \"$1\" != -- ]; do shift; done\n"
+		  "# -- exec PROGRAM matrix --cell {} :::: PENDING\n"
+		  "\"$3\" \"$4\" \"$5\" \"$(head -n 1 \"$8\")\" &\nwait\n");
+	chmod(path, 0700);
+	snprintf(path, sizeof(path), "PATH=%s:%s", text, getenv("PATH"));
+	e2e_start(&r,
+		  (const char *[]){ "matrix", "--json", "--engine", "parallel", "--run-dir", night,
+				    file, NULL },
+		  (const char *[]){ path, NULL });
+	assert_true(e2e_until(some_started, &one, LIMIT));
+	kill(r.pid, SIGTERM);
+	e2e_wait(&r, LIMIT);
+	e2e_assert_exit(&r, 3);
+	assert_sum(&r, "left", CELLS);
+	e2e_free(&r);
+	assert_int_equal(count("ended-1.json"), 1);
+}
+
 static void the_second_signal_stops_them(void **state)
 {
 	(void)state;
@@ -425,6 +456,7 @@ int main(void)
 		cmocka_unit_test(killed_anywhere_it_goes_on),
 		cmocka_unit_test(the_first_signal_lets_cells_end),
 		cmocka_unit_test(the_second_signal_stops_them),
+		cmocka_unit_test(what_an_engine_leaves_behind_is_stopped),
 		cmocka_unit_test(the_second_signal_stops_gnu_parallel),
 		cmocka_unit_test(one_engine_at_a_time),
 		cmocka_unit_test(by_gnu_parallel_it_is_the_same),
