@@ -22,7 +22,6 @@ static const struct {
 	{ "directory", "path", "an existing directory that was made for tests" },
 	{ "device", "path", "a block device that nothing uses, named by --destroy as well" },
 	{ NULL, "where", "an existing directory that was made for tests" },
-	{ NULL, "size", "a multiple of 4K in which this filesystem can live" },
 	{ NULL, "mount", "one mount option a string, none that mounts something else" },
 	{ NULL, "mkfs", "arguments that mkfs takes" },
 };

@@ -47,18 +47,18 @@ static const char *image_dir(const struct target *t)
 	return o->where ? o->where : t->run_dir;
 }
 
-static int check_size(const struct image_options *o, struct err *e)
+static int check(const void *block, const char **ret_key, struct err *e)
 {
+	const struct image_options *o = block;
 	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
-	char have[UNITS_MAX], want[UNITS_MAX];
+	char want[UNITS_MAX];
 
-	if (o->size % 4096)
-		return err_set(e, -EINVAL, "target.size: %s is not a multiple of 4K",
-			       format_size(have, o->size));
+	*ret_key = "size";
 	if (o->size < least)
-		return err_set(e, -EINVAL, "target.size: %s is too small for %s, which needs %s",
-			       format_size(have, o->size), fstype_names[o->disk.fs],
-			       format_size(want, least));
+		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
+			       fstype_names[o->disk.fs], format_size(want, least));
+	if (o->size % 4096)
+		return err_set(e, -EINVAL, "not in whole pages; expected a multiple of 4K");
 	return 0;
 }
 
@@ -93,10 +93,8 @@ static int probe(const struct target *t, struct err *e)
 {
 	const struct image_options *o = t->options;
 	char dev[LOOP_NAME_MAX];
-	int r = check_size(o, e);
+	int r = o->where ? target_refuse_path(o->where, e) : 0;
 
-	if (r == 0 && o->where)
-		r = target_refuse_path(o->where, e);
 	if (r == 0)
 		r = disk_probe(t, e);
 	if (r == 0 && !disk_is_lent())
@@ -267,6 +265,7 @@ const struct target_type target_image = {
 	.options = options,
 	.options_size = sizeof(struct image_options),
 	.kconfig = "BLK_DEV_LOOP VIRTIO_BLK", /* a loop device over a disk of the host */
+	.check = check,
 	.probe = probe,
 	.setup = setup,
 	.attach = attach,

@@ -56,6 +56,8 @@ CERTAIN = {
     "a size in parts of MiB": on({"type": "scsi_debug", "fs": "ext4", "size": "33000K"}),
     "a block of three sectors": on({"type": "null_blk", "fs": "ext4", "block": "1536"}),
     "a disk too small for XFS": on({"type": "scsi_debug", "fs": "xfs", "size": "64M"}),
+    "an image too small for XFS": on({"type": "image", "fs": "xfs", "size": "160M"}),
+    "an image that ends within a page": on({"type": "image", "fs": "ext4", "size": "65537K"}),
     "a SCSI fault without a SCSI disk": on({"type": "image"}, "scsi_nth"),
     "two faults of one counter": on({"type": "scsi_debug"}, "scsi_nth", "scsi_medium"),
     "a requeue without null_blk": on({"type": "image"}, "requeue"),

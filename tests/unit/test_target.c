@@ -224,10 +224,15 @@ static void wrong_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *key;
 		struct fixture f;
+		int r;
 
 		begin(&f, "wrong", "image", rows[i].values);
-		assert_int_equal(f.t.type->probe(&f.t, &e), rows[i].ret);
+		r = f.t.type->check(f.t.options, &key, &e);
+		if (r == 0)
+			r = f.t.type->probe(&f.t, &e);
+		assert_int_equal(r, rows[i].ret);
 		assert_non_null(strstr(e.text, rows[i].says));
 		end(&f);
 	}
