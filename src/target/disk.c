@@ -6,6 +6,7 @@
 #include "base/fsutil.h"
 #include "base/mounts.h"
 #include "base/step.h"
+#include "base/units.h"
 
 #include <libmount.h>
 #include <string.h>
@@ -43,6 +44,20 @@ static int check_mount_options(char *const options[], struct err *e)
 				       options[i]);
 		}
 	}
+	return 0;
+}
+
+int disk_check_size(const struct disk_options *o, u64 size, u64 unit, struct err *e)
+{
+	u64 least = fstype_infos[o->fs].size_min_bytes;
+	char want[UNITS_MAX];
+
+	if (size < least)
+		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
+			       fstype_names[o->fs], format_size(want, least));
+	if (size % unit)
+		return err_set(e, -EINVAL, "not in whole units; expected a multiple of %s",
+			       format_size(want, unit));
 	return 0;
 }
 

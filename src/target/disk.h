@@ -37,6 +37,8 @@ struct disk_options {
 		    .help = "of layer log: flushes as of which the filesystem is recovered and "   \
 			    "checked, evenly spread, the last among them")
 
+/* Part of target_type.check: can its filesystem live in @size bytes, and are they whole @units? */
+int disk_check_size(const struct disk_options *o, u64 size, u64 unit, struct err *e);
 /* Rights, kernel, programs and mount options. As target_type.probe. */
 int disk_probe(const struct target *t, struct err *e);
 /* t->device is there: layers on it, mkfs, mount on <run_dir>/mnt, fill in t->root, fs, block_bytes.

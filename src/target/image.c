@@ -50,16 +50,9 @@ static const char *image_dir(const struct target *t)
 static int check(const void *block, const char **ret_key, struct err *e)
 {
 	const struct image_options *o = block;
-	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
-	char want[UNITS_MAX];
 
 	*ret_key = "size";
-	if (o->size < least)
-		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
-			       fstype_names[o->disk.fs], format_size(want, least));
-	if (o->size % 4096)
-		return err_set(e, -EINVAL, "not in whole pages; expected a multiple of 4K");
-	return 0;
+	return disk_check_size(&o->disk, o->size, 4096, e);
 }
 
 static int check_space(const struct target *t, struct err *e)

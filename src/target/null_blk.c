@@ -72,15 +72,11 @@ static int check_zones(const struct null_blk_options *o, const char **ret_key, s
 static int check(const void *block, const char **ret_key, struct err *e)
 {
 	const struct null_blk_options *o = block;
-	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
-	char want[UNITS_MAX];
+	int r = disk_check_size(&o->disk, o->size, MIB, e);
 
 	*ret_key = "size";
-	if (o->size < least)
-		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
-			       fstype_names[o->disk.fs], format_size(want, least));
-	if (o->size % MIB)
-		return err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M");
+	if (r < 0)
+		return r;
 	*ret_key = "cache";
 	if (o->cache % MIB)
 		return err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M");

@@ -33,15 +33,9 @@ static const struct opt_def options[] = {
 static int check(const void *block, const char **ret_key, struct err *e)
 {
 	const struct scsi_debug_options *o = block;
-	u64 least = fstype_infos[o->disk.fs].size_min_bytes;
-	char want[UNITS_MAX];
 
 	*ret_key = "size";
-	if (o->size < least)
-		return err_set(e, -EINVAL, "too small for %s; expected at least %s",
-			       fstype_names[o->disk.fs], format_size(want, least));
-	return o->size % MIB ? err_set(e, -EINVAL, "not in whole MiB; expected a multiple of 1M")
-			     : 0;
+	return disk_check_size(&o->disk, o->size, MIB, e);
 }
 
 /* Its disks share settings and contents: nobody else's may be there. */
