@@ -7,9 +7,7 @@
 
 #include <blkid.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 struct device_options {
 	struct disk_options disk;
@@ -69,20 +67,6 @@ static int probe(const struct target *t, struct err *e)
 		       what, o->path);
 }
 
-static int prefill(struct target *t, struct err *e)
-{
-	/* O_EXCL: fails while anything in the kernel uses the device. (open(2)) */
-	_cleanup_close_ int fd = open(t->device, O_RDWR | O_EXCL | O_CLOEXEC);
-	u64 bytes;
-	int r;
-
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &bytes) < 0)
-		return err_set(e, -errno, "%s: %s", t->device, strerror(errno));
-	r = disk_prefill(fd, bytes, e);
-	t->prefilled = r == 0;
-	return r;
-}
-
 static int setup(struct target *t, struct err *e)
 {
 	const struct device_options *o = t->options;
@@ -96,7 +80,7 @@ static int setup(struct target *t, struct err *e)
 	if (!real || path_set(t->device, sizeof(t->device), "%s", real) < 0)
 		return err_set(e, -ENAMETOOLONG, "%s: name too long", o->path);
 	if (o->disk.prefill)
-		r = prefill(t, e);
+		r = disk_prefill_device(t, e);
 	return r < 0 ? r : disk_setup(t, e);
 }
 

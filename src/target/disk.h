@@ -53,6 +53,8 @@ int disk_teardown(struct target *t, struct err *e);
 
 /* Fill @fd, @len bytes of a file or a block device, with the prefill pattern; synced. */
 int disk_prefill(int fd, u64 len, struct err *e);
+/* The same for all of t->device, which nothing else in the kernel may use. */
+int disk_prefill_device(struct target *t, struct err *e);
 
 /* logdev.c: the device that layer "log" writes to, made before the layer and freed after it. */
 int logdev_make(struct target *t, u64 bytes, struct err *e);

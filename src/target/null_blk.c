@@ -10,7 +10,6 @@
 #include "base/nullblk.h"
 #include "base/units.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -137,24 +136,13 @@ static int make_device(struct target *t, struct err *e)
 	return r < 0 ? err_set(e, r, "cannot make a null_blk device: %s", strerror(-r)) : 0;
 }
 
-static int prefill(struct target *t, struct err *e)
-{
-	const struct null_blk_options *o = t->options;
-	_cleanup_close_ int fd = open(t->device, O_RDWR | O_EXCL | O_CLOEXEC);
-	int r = fd < 0 ? err_set(e, -errno, "%s: %s", t->device, strerror(errno))
-		       : disk_prefill(fd, o->size, e);
-
-	t->prefilled = r == 0;
-	return r;
-}
-
 static int setup(struct target *t, struct err *e)
 {
 	const struct null_blk_options *o = t->options;
 	int r = make_device(t, e);
 
 	if (r == 0 && o->disk.prefill)
-		r = prefill(t, e);
+		r = disk_prefill_device(t, e);
 	return r < 0 ? r : disk_setup(t, e);
 }
 

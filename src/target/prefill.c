@@ -7,7 +7,9 @@
 #include "stamp.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define CHUNK (4 * MIB)
 #define ALIGN 4096
@@ -44,4 +46,18 @@ int disk_prefill(int fd, u64 len, struct err *e)
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	return r < 0 ? err_set(e, r, "prefill: %s", strerror(-r)) : 0;
+}
+
+int disk_prefill_device(struct target *t, struct err *e)
+{
+	/* O_EXCL: fails while anything in the kernel uses the device. (open(2)) */
+	_cleanup_close_ int fd = open(t->device, O_RDWR | O_EXCL | O_CLOEXEC);
+	u64 bytes;
+	int r;
+
+	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &bytes) < 0)
+		return err_set(e, -errno, "%s: %s", t->device, strerror(errno));
+	r = disk_prefill(fd, bytes, e);
+	t->prefilled = r == 0;
+	return r;
 }

@@ -12,9 +12,7 @@
 #include "base/units.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 struct scsi_debug_options {
 	struct disk_options disk;
@@ -112,26 +110,13 @@ static int make_disk(struct target *t, struct err *e)
 		     : 0;
 }
 
-static int prefill(struct target *t, struct err *e)
-{
-	_cleanup_close_ int fd = open(t->device, O_RDWR | O_EXCL | O_CLOEXEC);
-	u64 bytes;
-	int r;
-
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &bytes) < 0)
-		return err_set(e, -errno, "%s: %s", t->device, strerror(errno));
-	r = disk_prefill(fd, bytes, e);
-	t->prefilled = r == 0;
-	return r;
-}
-
 static int setup(struct target *t, struct err *e)
 {
 	const struct scsi_debug_options *o = t->options;
 	int r = make_disk(t, e);
 
 	if (r == 0 && o->disk.prefill)
-		r = prefill(t, e);
+		r = disk_prefill_device(t, e);
 	return r < 0 ? r : disk_setup(t, e);
 }
 
