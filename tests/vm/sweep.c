@@ -6,6 +6,9 @@
  * recover`; SIGINT; SIGTERM; a full disk under its run directory and its journal. LIMIT_S later the
  * machine must be as it was (sweep_machine.c).
  *
+ * Of the first scenario, and of one that is all layer and no fault, every change of the run is
+ * taken; of the others those from the first fault's record to the last fault put back.
+ *
  * Words of the kernel's command line: sweep.stride=K takes every Kth change, another K of them for
  * each scenario; sweep.only=NAME,NAME some scenarios; sweep.how=NAME,NAME some of the things that
  * are done; sweep.count only says how many changes there are; sweep.bad what cannot be armed
@@ -169,7 +172,7 @@ static void recover_until(double since_s, struct row *row, const char *what)
 }
 
 /* False: there is no change @n any more. */
-static bool strike_at(const char *name, enum how how, int n, const char *point, int last,
+static bool strike_at(const char *name, enum how how, int n, const char *point, int sure,
 		      struct row *row)
 {
 	char plan[32], what[200], why[WHY_MAX] = "";
@@ -186,7 +189,7 @@ static bool strike_at(const char *name, enum how how, int n, const char *point, 
 		 point);
 	status = run(plan, &pid);
 	if (!WIFSTOPPED(status)) {
-		if (n <= last)
+		if (n <= sure)
 			fail(row, "%s: not reached, the run ended with status %#x", what, status);
 		return false;
 	}
@@ -220,6 +223,7 @@ static bool strike_at(const char *name, enum how how, int n, const char *point, 
 struct list {
 	char names[CHANGES_MAX][100];
 	int n, first, last; /* of the faults: from the first record to the last thing put back */
+	int sure;	    /* the last that every such run has */
 };
 
 /* An undisturbed run and its changes. False: this kernel cannot do it, which is said. */
@@ -252,7 +256,13 @@ static bool list_changes(const char *name, struct list *l)
 	}
 	if (f)
 		fclose(f);
-	if (faults && l->last)
+	l->sure = l->last;
+	/* A layer is set up with its target; how often a log is replayed depends on the log. */
+	if (!faults && status == 0) {
+		l->first = 1;
+		l->last = l->n;
+	}
+	if (l->last && (faults || status == 0))
 		return true;
 	l->last = 0;
 	printf("%s: not swept, its run ends with status %#x and %d changes\n", name, status, l->n);
@@ -261,7 +271,7 @@ static bool list_changes(const char *name, struct list *l)
 	return false;
 }
 
-/* @whole: set-up and teardown, too, which are the same for all. */
+/* @whole: set-up and teardown, too, which are the same for all with a fault. */
 static void sweep(const char *name, enum how how, const struct list *l, bool whole)
 {
 	int from = whole ? 1 : l->first;
@@ -269,7 +279,7 @@ static void sweep(const char *name, enum how how, const struct list *l, bool who
 	double begun_s = now_s();
 
 	for (int n = from + (int)(nth++ % stride); whole || n <= l->last; n += (int)stride)
-		if (!strike_at(name, how, n, n <= l->n ? l->names[n] : "?", l->last, &row) ||
+		if (!strike_at(name, how, n, n <= l->n ? l->names[n] : "?", l->sure, &row) ||
 		    row.failed >= FAILED_MAX)
 			break;
 	printf("%-26s %-5s %3u points, %u failed, slowest %.2f s (change %d), own end %.1f s, "
@@ -302,7 +312,7 @@ static void sample(char names[][SC_NAME_MAX], size_t n)
 			continue;
 		/* Coprime to any number of changes that there is: all are taken in the end. */
 		at = l->first + (int)((round * 41 + i * 17) % (size_t)(l->last - l->first + 1));
-		strike_at(names[i], (enum how)((i + round) % HOWS), at, l->names[at], l->last,
+		strike_at(names[i], (enum how)((i + round) % HOWS), at, l->names[at], l->sure,
 			  &row);
 	}
 	free(lists);
@@ -383,9 +393,9 @@ int main(void)
 		if (!is_asked_for(only, names[i]) || !list_changes(names[i], &l))
 			continue;
 		if (counts)
-			count(names[i], &l, swept == 0);
+			count(names[i], &l, swept == 0 || !l.sure);
 		else
-			sweep_all_ways(names[i], &l, swept == 0);
+			sweep_all_ways(names[i], &l, swept == 0 || !l.sure);
 		swept++;
 	}
 	clear();
