@@ -300,13 +300,17 @@ static int run_cell(const char *dir)
 	struct cell_outcome o;
 	struct err e = { "" };
 	char real[PATH_MAX];
-	int r = realpath(dir, real) ? 0 : err_set(&e, -errno, "%s: %s", dir, strerror(errno));
+	int r;
 
-	if (r == 0)
-		r = cell_run(real, &o, &e);
+	if (!realpath(dir, real))
+		return usage_error("matrix",
+				   "--cell %s: %s; expected one of those below cells/ of "
+				   "a night",
+				   dir, strerror(errno));
+	r = cell_run(real, &o, &e);
 	if (r < 0) {
 		fprintf(stderr, "stressd: %s\n", e.text);
-		return EXIT_TROUBLE;
+		return r == -EBADMSG ? EXIT_USAGE : EXIT_TROUBLE; /* it is none */
 	}
 	printf("%s: ", strrchr(real, '/') + 1);
 	put_text(stdout, *o.text ? o.text : cell_state_names[o.state], MEDIUM_TERMINAL);

@@ -375,8 +375,15 @@ static int turn_away(struct session *s, int r, const struct err *e)
 	return EXIT_SKIP;
 }
 
+/* What the command line says of this run, over what the scenario says of all. */
 static int override(struct session *s, struct err *e)
 {
+	if (s->o->destroy && strcmp(s->sc->target.type->name, "device") != 0)
+		return err_set(
+			e, -EINVAL,
+			"--destroy %s: %s has target \"%s\", which destroys no device; leave "
+			"--destroy out, or give it a target \"device\"",
+			s->o->destroy, s->sc->path, s->sc->target.type->name);
 	if (s->o->duration && (parse_time(s->o->duration, &s->sc->duration_ns) < 0 ||
 			       s->sc->duration_ns < NSEC_PER_MSEC))
 		return err_set(e, -EINVAL,

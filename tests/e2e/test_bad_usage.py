@@ -31,6 +31,7 @@ MISTAKES = [
     ("run --duration 0s @", "--duration 0s: not a time"),
     ("run --output paper @", "`stressd list reports`"),
     ("run --run-dir /etc @", "not empty"),
+    ("run --destroy /dev/null @", 'has target "directory", which destroys no device; leave --destroy out'),
     ("run no-such-file.json", "expected a readable scenario"),
     ("run /", "expected a readable scenario"),
     ("run --until-hit --seed 3", "expected one scenario; see `stressd repro --help`"),
@@ -66,6 +67,8 @@ MISTAKES = [
     ("store prune --older-than 30d --all", "--all: no such option"),
     ("store prune --older-than 30d /no/such/dir", "/no/such/dir: cannot be read"),
     ("compare @", "expected two nights"),
+    ("matrix --cell /no/such/dir", "--cell /no/such/dir: No such file or directory; expected one of those below"),
+    ("matrix --cell /", "/cell.json: no cell of a matrix"),
     ("compare yesterday today", "`stressd store nights`"),
 ]
 COMMANDS = ("run check verify list caps recover vm repro minimize bisect-step matrix daemon submit status watch cancel results store history "
