@@ -4,11 +4,13 @@
 
 # subcommand: options; "=" ends those that take a value
 declare -gA _stressd_options=(
-	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --quiet --until-hit --help"
+	[run]="--run-dir= --destroy= --seed= --duration= --keep --json --output= --quiet --until-hit --help"
 	[check]="--help"
+	[verify]="--keep --json --quiet --help"
+	[report]="--format= --help"
 	[list]="--json --help"
 	[caps]="--json --help"
-	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --cut= --timeout= --silence= --run-dir= --runner= --keep --no-images --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
+	[vm]="--kernel= --append= --accel= --cpus= --memory= --disk= --cut= --timeout= --silence= --run-dir= --runner= --keep --output= --no-images --check-config= --fragment --json --scoreboard= --repeat= --limit= --silence-time= --only= --fast --help"
 	[repro]="--times= --hits= --keep --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[minimize]="--output= --keep-rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
 	[bisect-step]="--times= --rate= --confidence= --finding= --for= --run-dir= --seed= --duration= --destroy= --json --quiet --help --kernel= --append= --accel= --cpus= --memory= --disk= --silence="
@@ -33,13 +35,15 @@ declare -gA _stressd_arguments=(
 	[repro]=scenario
 	[minimize]=scenario
 	[bisect-step]=scenario
+	[verify]=directory
+	[report]=directory
 	[list]=names
 	[matrix]=scenario
 	[store]=directory
 	[submit]=scenario
 	[compare]=directory
 )
-# option: what its value is
+# option, where it is not the same for all after its subcommand: what its value is
 declare -gA _stressd_values=(
 	[--run-dir]=directory
 	[--destroy]=device
@@ -49,6 +53,9 @@ declare -gA _stressd_values=(
 	[--socket]=file
 	[--cell]=directory
 	[--output]=file
+	[run --output]=reports
+	[vm --output]=reports
+	[--format]=reports
 	[--finding]=findings
 	[--check-config]=file
 	[--scoreboard]=scenario
@@ -81,7 +88,7 @@ _stressd_complete() # $1: a kind of thing from the tables above
 
 	case $1 in
 	scenario) _stressd_files 'compgen -f -X "!*.json" -- "$cur"; compgen -d -- "$cur"' ;;
-	findings) _stressd_words "$(_stressd_listed findings)" ;;
+	findings | reports) _stressd_words "$(_stressd_listed "$1")" ;;
 	directory) _stressd_files 'compgen -d -- "$cur"' ;;
 	file) _stressd_files 'compgen -f -- "$cur"' ;;
 	device) _stressd_files 'compgen -f -- "${cur:-/dev/}"' ;;
@@ -110,7 +117,7 @@ _stressd()
 	fi
 	options=${_stressd_options[$command]-}
 	if [[ $prev == --* && " $options " == *" $prev= "* ]]; then
-		_stressd_complete "${_stressd_values[$prev]-}"
+		_stressd_complete "${_stressd_values[$command $prev]-${_stressd_values[$prev]-}}"
 	elif [[ $cur == -* ]]; then
 		_stressd_words "${options//=/}"
 	else

@@ -25,7 +25,8 @@ extern const struct finding_info finding_infos[FINDING_KINDS];
 /* Index of the kind called @name, or -1. */
 int finding_by_name(const char *name);
 
-enum layer_state { LAYER_NOT_READ, LAYER_GOOD, LAYER_BAD, LAYER_UNAVAILABLE };
+enum layer_state { LAYER_NOT_READ, LAYER_GOOD, LAYER_BAD, LAYER_UNAVAILABLE, LAYER_STATES };
+extern const char *const layer_state_names[LAYER_STATES]; /* "not-read", ... */
 
 /* What one layer returned for the cell, after the first mismatch. */
 struct finding_layer {

@@ -19,6 +19,7 @@ static const struct {
 	{ "run", cmd_run, "[OPTIONS] SCENARIO", "run a scenario" },
 	{ "check", cmd_check, "SCENARIO...", "check scenarios without running them" },
 	{ "verify", cmd_verify, "[OPTIONS] RUNDIR", "finish the check of a run that died" },
+	{ "report", cmd_report, "[OPTIONS] RUNDIR...", "write the reports of finished runs again" },
 	{ "list", cmd_list, "[--json] workers|faults|targets|rules|findings|reports|steps [NAME]",
 	  "what there is, with every option" },
 	{ "caps", cmd_caps, "[--json]", "what this machine can do, and what would bring the rest" },

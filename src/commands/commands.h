@@ -12,6 +12,7 @@ int cmd_check(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_caps(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 int cmd_vm(int argc, char **argv);

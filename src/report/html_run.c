@@ -91,7 +91,9 @@ static void put_faults(const struct run_result *r, FILE *out)
 		const struct fault_result *f = &r->faults[i];
 		char key[64];
 
-		fprintf(out, "<li><b>%s</b>: ", f->type);
+		fputs("<li><b>", out);
+		html_text(out, f->type);
+		fputs("</b>: ", out);
 		if (f->armings) {
 			snprintf(key, sizeof(key), "faults.%zu.armed", i);
 			fputs("armed ", out);

@@ -79,18 +79,12 @@ static json_t *diff_to_json(const struct finding *f)
 
 static json_t *layers_to_json(const struct finding *f)
 {
-	static const char *const states[] = {
-		[LAYER_NOT_READ] = "not-read",
-		[LAYER_GOOD] = "good",
-		[LAYER_BAD] = "bad",
-		[LAYER_UNAVAILABLE] = "unavailable",
-	};
 	json_t *all = json_object();
 
 	/* All of them, read or not: a program need not ask which keys there are. */
 	for (int i = 0; i < LAYERS; i++) {
-		json_t *layer = json_pack("{ss so}", "state", states[f->layers[i].state], "holds",
-					  text_or_null(f->layers[i].text));
+		json_t *layer = json_pack("{ss so}", "state", layer_state_names[f->layers[i].state],
+					  "holds", text_or_null(f->layers[i].text));
 
 		if (json_object_set_new(all, sc_layer_names[i], layer) == 0)
 			continue;
@@ -140,13 +134,15 @@ static json_t *lane_ops_to_json(const struct timeline *t)
 		const struct timeline_op *o = &t->ops[i];
 
 		all = append(all,
-			     json_pack("{si so ss so so so so sb sb}", "lane", (int)o->lane, "text",
-				       json_text(o->text), "role", timeline_role_names[o->role],
-				       "start_ms", ms(o->start_ns), "end_ms",
-				       o->end_ns ? ms(o->end_ns) : json_null(), "offset",
+			     json_pack("{si so ss so so so so so sb sb sb}", "lane", (int)o->lane,
+				       "text", json_text(o->text), "role",
+				       timeline_role_names[o->role], "effect",
+				       json_stringn(&o->effect, 1), "start_ms", ms(o->start_ns),
+				       "end_ms", o->end_ns ? ms(o->end_ns) : json_null(), "offset",
 				       o->in_file ? number(o->offset) : json_null(), "bytes",
 				       o->in_file ? number(o->len) : json_null(), "on_cell",
-				       (int)o->on_cell, "failed", (int)o->failed));
+				       (int)o->on_cell, "on_page", (int)o->on_page, "failed",
+				       (int)o->failed));
 	}
 	return all;
 }

@@ -115,22 +115,31 @@ int report_ask(const char *list, u64 *formats, struct err *e)
 	return 0;
 }
 
-static bool is_wanted(const struct run_result *r, size_t i)
+u64 report_usual(void)
 {
-	return !report_formats[i]->on_request || r->formats >> i & 1;
+	u64 set = 0;
+
+	for (size_t i = 0; report_formats[i]; i++)
+		set |= (u64)!report_formats[i]->on_request << i;
+	return set;
 }
 
-int report_write_all(const struct run_result *r, struct err *e)
+int report_write(const struct run_result *r, u64 formats, struct err *e)
 {
 	struct err later;
 	int first = 0;
 
 	for (size_t i = 0; report_formats[i]; i++) {
-		int err = is_wanted(r, i) ? write_format(report_formats[i], r, first ? &later : e)
-					  : 0;
+		int err = formats >> i & 1 ? write_format(report_formats[i], r, first ? &later : e)
+					   : 0;
 
 		if (first == 0)
 			first = err;
 	}
 	return first;
+}
+
+int report_write_all(const struct run_result *r, struct err *e)
+{
+	return report_write(r, report_usual() | r->formats, e);
 }

@@ -125,9 +125,12 @@ struct json_t; /* of jansson */
 int report_put_json(const struct json_t *j, FILE *out);
 /* Flush @out: 0, or -errno if anything that was written to it did not arrive. */
 int report_flush(FILE *out);
-/* Write every format into r->run_dir, those on request if r->formats has them, each whole or not
- * at all. When one fails the
- * others are still written; returns the first failure's -errno, @e names its file. */
+/* Those that every run has. */
+u64 report_usual(void);
+/* Write a set of formats into r->run_dir, each whole or not at all. When one fails the others are
+ * still written; returns the first failure's -errno, @e names its file. */
+int report_write(const struct run_result *r, u64 formats, struct err *e);
+/* Those that every run has, and those that this one asked for. */
 int report_write_all(const struct run_result *r, struct err *e);
 
 /* The text that ends a run on a terminal: verdict, findings with evidence, how to repeat. */

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mistakes on the command line: exit 2, one line on stderr that says what to do, nothing on stdout, and
-nothing left behind. And --help of every subcommand.
+nothing left behind. And --help of every subcommand, whose options completion must have.
 
 usage: test_bad_usage.py STRESSD
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,12 @@ MISTAKES = [
     ("verify", "expected one run directory; see `stressd verify --help`"),
     ("verify /no/such/dir", "expected the run directory"),
     ("verify @", "expected a run directory"),
+    ("report", "expected at least one run directory; see `stressd report --help`"),
+    ("report /no/such/dir", "/no/such/dir: No such file or directory; expected a run directory"),
+    ("report @", "Not a directory; expected a run directory"),
+    ("report /", "not a run directory, it has no result.json"),
+    ("report --format paper /", "`stressd list reports`"),
+    ("report --format html,json /", "--format html,json: expected reports but for json"),
     ("list", "expected one of workers|"),
     ("list wokers", "expected one of workers|"),
     ("list workers nobody", "nothing is called nobody"),
@@ -71,14 +78,35 @@ MISTAKES = [
     ("matrix --cell /", "/cell.json: no cell of a matrix"),
     ("compare yesterday today", "`stressd store nights`"),
 ]
-COMMANDS = ("run check verify list caps recover vm repro minimize bisect-step matrix daemon submit status watch cancel results store history "
-            "compare schema").split()
+COMPLETION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../completions/stressd.bash")
 
 
 def left_in(state):
     """Files below the state directory that are not the empty store."""
     return [os.path.join(d, f) for d, _, files in os.walk(state) for f in files
             if not f.startswith("store.db")]
+
+
+def completed():
+    """Subcommand: its options, as completion has them."""
+    with open(COMPLETION, encoding="utf-8") as f:
+        rows = re.findall(r'^\t\[([a-z-]+)\]="(--.*)"$', f.read(), re.M)
+    return {name: {option.rstrip("=") for option in options.split()} for name, options in rows}
+
+
+def wrong_help(call):
+    """What is wrong with --help, of the program and of each subcommand."""
+    commands = re.findall(r"^  ([a-z][a-z-]*) ", call(["--help"]).stdout, re.M)
+    options = completed()
+    if set(commands) != set(options) or "run" not in commands:
+        yield f"--help and completion differ: {set(commands) ^ set(options)}"
+    for command in commands:
+        r = call([command, "--help"])
+        if r.returncode != 0 or r.stderr or not r.stdout.startswith(f"usage: stressd {command}"):
+            yield f"stressd {command} --help: exit {r.returncode}: {r.stderr}"
+        missing = set(re.findall(r"^  (--[a-z-]+)", r.stdout, re.M)) - options.get(command, set())
+        if missing:
+            yield f"stressd {command} --help: completion lacks {missing}"
 
 
 def main():
@@ -106,10 +134,7 @@ def main():
                      f"left {left_in(state)}" if left_in(state) else None)
             if wrong:
                 failures.append(f"stressd {text}: {wrong}: {r.stderr}")
-        for command in COMMANDS:
-            r = call([command, "--help"])
-            if r.returncode != 0 or r.stderr or not r.stdout.startswith(f"usage: stressd {command}"):
-                failures.append(f"stressd {command} --help: exit {r.returncode}: {r.stderr}")
+        failures += wrong_help(call)
     for f in failures:
         print(f)
     sys.exit(1 if failures else 0)

@@ -42,7 +42,7 @@ static void candidates(void **state)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "./stressd re", "|recover|repro|results|" },
+		{ "./stressd re", "|recover|report|repro|results|" },
 		{ "./stressd c", "|cancel|caps|check|compare|" },
 		{ "./stressd wa", "|watch|" },
 		{ "./stressd submit s", "|some dir|some.json|" },
@@ -67,6 +67,11 @@ static void candidates(void **state)
 		{ "./stressd list reports j", "|json|junit|" },
 		{ "./stressd list --j", "|--json|" },
 		{ "./stressd run --destroy /dev/nul", "|/dev/null|" },
+		{ "./stressd run --output j", "|json|junit|" },
+		{ "./stressd minimize --output some.j", "|some.json|" },
+		{ "./stressd report --format t", "|text|" },
+		{ "./stressd report s", "|some dir|" },
+		{ "./stressd verify s", "|some dir|" },
 	};
 	char got[512];
 
