@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		if (!strcmp(argv[1], subcommands[i].name)) {
-			/* getopt(3) begins its messages with it. */
+			/* The commands of the daemon's clients tell themselves apart by it. */
 			snprintf(name, sizeof(name), "stressd %s", argv[1]);
 			argv[1] = name;
 			return subcommands[i].fn(argc - 1, argv + 1);

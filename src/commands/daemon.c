@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "report/chars.h"
 #include "report/report.h"
 #include "session/session.h"
@@ -11,12 +12,24 @@
 #include <errno.h>
 #include <getopt.h>
 
-static const char help[] =
+/* What the command line says. */
+struct line {
+	const char *config;
+	bool check;
+};
+
+static const char usage[] =
 	"usage: stressd daemon [OPTIONS]\n"
 	"Take jobs from a socket, run them, store their results: see stressd-daemon(8).\n"
-	"Stays in the foreground; SIGTERM stops it and what runs in order.\n"
-	"  --config FILE    (default: " DAEMON_CONFIG ", where it is)\n"
-	"  --check          is the configuration right? Nothing is run\n";
+	"Stays in the foreground; SIGTERM stops it and what runs in order.\n";
+
+static const struct cmd_option options[] = {
+	{ "config", "FILE", offsetof(struct line, config),
+	  "its configuration (default: " DAEMON_CONFIG ", where it is)" },
+	{ "check", NULL, offsetof(struct line, check),
+	  "is the configuration right? Nothing is run" },
+	{ 0 },
+};
 
 /* What is said may come from a job: it must not forge lines of the log. */
 static void say(const char *text)
@@ -36,38 +49,19 @@ static int serve(const struct daemon_config *c, struct err *e)
 
 int cmd_daemon(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
+	struct line line = { .config = NULL };
+	int r, status = command_options("daemon", usage, options, argc, argv, &line);
 	struct daemon_config config;
-	const char *path = NULL;
 	struct err e = { "" };
-	bool check = false;
-	int r, status;
 
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
-		switch (o) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'k':
-			check = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_FINE;
-		default:
-			return EXIT_USAGE;
-		}
+	if (status != CMD_GO_ON)
+		return status;
 	if (argc != optind)
 		return usage_error("daemon", "%s: unexpected argument", argv[optind]);
-	r = daemon_config_load(path, &config, &e);
+	r = daemon_config_load(line.config, &config, &e);
 	status = r < 0 ? EXIT_USAGE : EXIT_FINE;
-	if (r == 0 && check)
-		printf("%s: ok\n", path ? path : DAEMON_CONFIG);
+	if (r == 0 && line.check)
+		printf("%s: ok\n", line.config ? line.config : DAEMON_CONFIG);
 	else if (r == 0 && (r = serve(&config, &e)) < 0)
 		status = EXIT_TROUBLE;
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "commands/commands.h"
 #include "commands/night_page.h"
+#include "commands/options.h"
 #include "commands/store.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -19,38 +20,22 @@
 
 #define EXIT_AGAIN 75
 
-static const char help[] =
+static const char usage[] =
 	"usage: stressd matrix [OPTIONS] MATRIX\n"
 	"       stressd matrix --cell DIR\n"
 	"Run kernels x targets x scenarios x seeds. Started again with the same --run-dir it goes "
 	"on:\n"
-	"what is finished stays, what was interrupted is run again.\n"
-	"  --run-dir DIR    of the night (default: a new one under the state directory)\n"
-	"  --night NAME     how the store calls it (default: NAME-DATE)\n"
-	"  --kernel NAME=IMAGE\n"
-	"                   the image of a kernel of the matrix\n"
-	"  --engine HOW     local (default), parallel (GNU parallel), slurm (a job array)\n"
-	"  --jobs N         cells at a time (default: as many as fit)\n"
-	"  --cpus N         processors that they may use (default: all)\n"
-	"  --memory SIZE    memory that they may use (default: most of what is free)\n"
-	"  --list           what there is to do and what became of it; nothing is run\n"
-	"  --check          is the matrix right? Nothing is run or written\n"
-	"  --store FILE     where results go (default: store.db in the state directory)\n"
-	"  --no-store       nowhere\n"
-	"  --json           JSON lines on stdout, nothing else there\n"
-	"  --cell DIR       run one cell of a night: what engines do\n";
+	"what is finished stays, what was interrupted is run again.\n";
 
 enum engine { ENGINE_LOCAL, ENGINE_PARALLEL, ENGINE_SLURM, ENGINES };
 static const char *const engine_names[ENGINES] = {
 	[ENGINE_LOCAL] = "local", [ENGINE_PARALLEL] = "parallel", [ENGINE_SLURM] = "slurm"
 };
 
-#define KERNELS_MAX 64
-
 struct matrix_command {
 	const char *file, *run_dir, *night, *store, *cell;
-	const char *kernels[KERNELS_MAX];
-	size_t nkernels;
+	const char *engine_text, *jobs, *cpus, *memory; /* as given */
+	struct cmd_texts kernels;
 	int engine;
 	struct matrix_limits limits;
 	bool list, check, no_store, json, paged;
@@ -285,7 +270,8 @@ static int list(struct matrix_command *cmd, struct err *e)
 	int r;
 
 	if (cmd->run_dir && !realpath(cmd->run_dir, cmd->dir))
-		return err_set(e, -errno, "%s: cannot be read: %s", cmd->run_dir, strerror(errno));
+		return usage_error("matrix", "--run-dir %s: cannot be read: %s", cmd->run_dir,
+				   strerror(errno));
 	if (!cmd->run_dir)
 		strcpy(cmd->dir, "/nonexistent");
 	r = sum_up(cmd, true, &s, e);
@@ -323,8 +309,8 @@ static int act(struct matrix_command *cmd)
 	struct err e = { "" };
 	int r = matrix_load(cmd->file, &cmd->m, &e), status = EXIT_USAGE;
 
-	for (size_t i = 0; i < cmd->nkernels && r == 0; i++)
-		r = matrix_set_kernel(cmd->m, cmd->kernels[i], &e);
+	for (size_t i = 0; i < cmd->kernels.n && r == 0; i++)
+		r = matrix_set_kernel(cmd->m, cmd->kernels.texts[i], &e);
 	if (r == 0 && !cmd->check)
 		r = matrix_expand(cmd->m, &e);
 	if (r == 0 && cmd->check) {
@@ -341,86 +327,71 @@ static int act(struct matrix_command *cmd)
 	return status;
 }
 
-static int take_limit(struct matrix_command *cmd, int c, const char *value)
-{
-	if (c == 'J')
-		return parse_count(value, &cmd->limits.jobs) < 0 || !cmd->limits.jobs
-			       ? usage_error("matrix", "--jobs %s: expected a number from 1", value)
-			       : 0;
-	if (c == 'C')
-		return parse_count(value, &cmd->limits.cpus) < 0 || !cmd->limits.cpus
-			       ? usage_error("matrix", "--cpus %s: expected a number from 1", value)
-			       : 0;
-	return parse_size(value, &cmd->limits.memory_bytes) < 0 || !cmd->limits.memory_bytes
-		       ? usage_error("matrix", "--memory %s: expected a size like 16G", value)
-		       : 0;
-}
-
-/* One option; 0, or the exit status. */
-static int take_option(struct matrix_command *cmd, int c, const char *value)
+/* What of the command line is no text. 0, or the exit status. */
+static int take_limits(struct matrix_command *cmd)
 {
 	const struct {
-		int c;
-		const char **text;
-		bool *flag;
-	} simple[] = {
-		{ 'r', &cmd->run_dir, NULL },  { 'n', &cmd->night, NULL },
-		{ 's', &cmd->store, NULL },    { 'c', &cmd->cell, NULL },
-		{ 'l', NULL, &cmd->list },     { 'k', NULL, &cmd->check },
-		{ 'S', NULL, &cmd->no_store }, { 'j', NULL, &cmd->json },
+		const char *name, *value, *expected;
+		int (*parse)(const char *text, u64 *ret);
+		u64 *into;
+	} rows[] = {
+		{ "jobs", cmd->jobs, "a number from 1", parse_count, &cmd->limits.jobs },
+		{ "cpus", cmd->cpus, "a number from 1", parse_count, &cmd->limits.cpus },
+		{ "memory", cmd->memory, "a size like 16G", parse_size, &cmd->limits.memory_bytes },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(simple); i++)
-		if (simple[i].c == c) {
-			if (simple[i].text)
-				*simple[i].text = value;
-			else
-				*simple[i].flag = true;
-			return 0;
-		}
-	if (c == 'K') {
-		if (cmd->nkernels == KERNELS_MAX)
-			return usage_error("matrix", "more than %d kernels", KERNELS_MAX);
-		cmd->kernels[cmd->nkernels++] = value;
-		return 0;
-	}
-	if (c != 'e')
-		return take_limit(cmd, c, value);
-	for (cmd->engine = 0; cmd->engine < ENGINES; cmd->engine++)
-		if (!strcmp(engine_names[cmd->engine], value))
-			return 0;
-	return usage_error("matrix", "--engine %s: expected local, parallel or slurm", value);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].value &&
+		    (rows[i].parse(rows[i].value, rows[i].into) < 0 || !*rows[i].into))
+			return usage_error("matrix", "--%s %s: expected %s", rows[i].name,
+					   rows[i].value, rows[i].expected);
+	return 0;
 }
+
+static int take_engine(struct matrix_command *cmd)
+{
+	if (!cmd->engine_text)
+		return 0;
+	for (cmd->engine = 0; cmd->engine < ENGINES; cmd->engine++)
+		if (!strcmp(engine_names[cmd->engine], cmd->engine_text))
+			return 0;
+	return usage_error("matrix", "--engine %s: expected local, parallel or slurm",
+			   cmd->engine_text);
+}
+
+#define AT(member) offsetof(struct matrix_command, member)
+
+static const struct cmd_option options[] = {
+	{ "run-dir", "DIR", AT(run_dir),
+	  "of the night (default: a new one under the state directory)" },
+	{ "night", "NAME", AT(night), "how the store calls it (default: NAME-DATE)" },
+	{ "kernel", "NAME=IMAGE...", AT(kernels), "the image of a kernel of the matrix" },
+	{ "engine", "HOW", AT(engine_text),
+	  "local (default), parallel (GNU parallel), slurm (a job array)" },
+	{ "jobs", "N", AT(jobs), "cells at a time (default: as many as fit)" },
+	{ "cpus", "N", AT(cpus), "processors that they may use (default: all)" },
+	{ "memory", "SIZE", AT(memory),
+	  "memory that they may use (default: most of what is free)" },
+	{ "list", NULL, AT(list), "what there is to do and what became of it; nothing is run" },
+	{ "check", NULL, AT(check), "is the matrix right? Nothing is run or written" },
+	{ "store", "FILE", AT(store),
+	  "where results go (default: store.db in the state directory)" },
+	{ "no-store", NULL, AT(no_store), "results go into no store" },
+	{ "json", NULL, AT(json), "JSON lines on stdout, nothing else there" },
+	{ "cell", "DIR", AT(cell), "run one cell of a night: what engines do" },
+	{ 0 },
+};
 
 int cmd_matrix(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "run-dir", required_argument, NULL, 'r' },
-		{ "night", required_argument, NULL, 'n' },
-		{ "kernel", required_argument, NULL, 'K' },
-		{ "engine", required_argument, NULL, 'e' },
-		{ "jobs", required_argument, NULL, 'J' },
-		{ "cpus", required_argument, NULL, 'C' },
-		{ "memory", required_argument, NULL, 'M' },
-		{ "list", no_argument, NULL, 'l' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "store", required_argument, NULL, 's' },
-		{ "no-store", no_argument, NULL, 'S' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "cell", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct matrix_command cmd = { .engine = ENGINE_LOCAL };
-	int status = 0;
+	int status = command_options("matrix", usage, options, argc, argv, &cmd);
 
-	for (int c; !status && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return EXIT_FINE;
-		}
-		status = c == '?' ? EXIT_USAGE : take_option(&cmd, c, optarg);
-	}
+	if (status != CMD_GO_ON)
+		return status;
+	status = take_engine(&cmd);
+	if (!status)
+		status = take_limits(&cmd);
 	if (status)
 		return status;
 	if (argc - optind != (cmd.cell ? 0 : 1))

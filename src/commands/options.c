@@ -17,7 +17,10 @@ void option_help(const char *name, const char *value, const char *help)
 	char left[64];
 
 	snprintf(left, sizeof(left), "--%s%s%s", name, value ? " " : "", value ? value : "");
-	printf("  %-*s %s\n", LEFT, left, help);
+	if (strlen(left) > LEFT) /* on a line of its own */
+		printf("  %s\n  %-*s %s\n", left, LEFT, "", help);
+	else
+		printf("  %-*s %s\n", LEFT, left, help);
 }
 
 int option_error(const char *command, int c, char **argv)
@@ -33,12 +36,28 @@ int option_error(const char *command, int c, char **argv)
 	return usage_error(command, "%s: no such option", given);
 }
 
-static void store(const struct cmd_option *o, void *into)
+static bool is_repeated(const struct cmd_option *o)
 {
-	if (o->value)
-		*(const char **)((char *)into + o->offset) = optarg;
-	else
-		*(bool *)((char *)into + o->offset) = true;
+	return o->value && strlen(o->value) > 3 && !strcmp(o->value + strlen(o->value) - 3, "...");
+}
+
+/* False: there is no room for one more. */
+static bool store(const struct cmd_option *o, void *into)
+{
+	void *at = (char *)into + o->offset;
+
+	if (is_repeated(o)) {
+		struct cmd_texts *all = at;
+
+		if (all->n == CMD_TEXTS_MAX)
+			return false;
+		all->texts[all->n++] = optarg;
+	} else if (o->value) {
+		*(const char **)at = optarg;
+	} else {
+		*(bool *)at = true;
+	}
+	return true;
 }
 
 int command_options(const char *command, const char *usage, const struct cmd_option *options,
@@ -64,7 +83,9 @@ int command_options(const char *command, const char *usage, const struct cmd_opt
 		}
 		if (c < FIRST)
 			return option_error(command, c, argv);
-		store(&options[c - FIRST], into);
+		if (!store(&options[c - FIRST], into))
+			return usage_error(command, "--%s: given more than %d times",
+					   options[c - FIRST].name, CMD_TEXTS_MAX);
 	}
 	return CMD_GO_ON;
 }

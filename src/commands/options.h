@@ -9,9 +9,16 @@
 #include <stddef.h>
 
 struct cmd_option {
-	const char *name, *value; /* value: what --help calls it; NULL: a switch */
-	size_t offset;		  /* of a const char *, for a switch of a bool */
+	/* value: what --help calls it; NULL: a switch; "NAME...": the option may be given again */
+	const char *name, *value;
+	size_t offset; /* of a const char *, for a switch of a bool, for "..." of cmd_texts */
 	const char *help;
+};
+
+#define CMD_TEXTS_MAX 64
+struct cmd_texts {
+	const char *texts[CMD_TEXTS_MAX];
+	size_t n;
 };
 
 #define CMD_OPTIONS_MAX 24

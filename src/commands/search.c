@@ -165,12 +165,12 @@ static const struct search_option options[] = {
 	{ "json", NULL, ALL, take_json, "JSON lines on stdout, nothing else there" },
 	{ "quiet", NULL, ALL, take_quiet, "no progress" },
 	{ "kernel", "IMAGE", ALL, take_kernel, "in guests with this kernel, as `stressd vm`" },
-	{ "append", "ARGS", ALL, NULL, "this and the following are `stressd vm`'s" },
-	{ "accel", "HOW", ALL, NULL, "" },
-	{ "cpus", "N", ALL, NULL, "" },
-	{ "memory", "SIZE", ALL, NULL, "" },
-	{ "disk", "SIZE[:serial=NAME]", ALL, NULL, "" },
-	{ "silence", "TIME", ALL, NULL, "" },
+	{ "append", "ARGS", ALL, NULL, "with --kernel: further words for its command line" },
+	{ "accel", "HOW", ALL, NULL, "with --kernel: kvm, tcg or auto" },
+	{ "cpus", "N", ALL, NULL, "with --kernel: processors of the guest" },
+	{ "memory", "SIZE", ALL, NULL, "with --kernel: memory of the guest" },
+	{ "disk", "SIZE[:serial=NAME]", ALL, NULL, "with --kernel: a disk of the guest" },
+	{ "silence", "TIME", ALL, NULL, "with --kernel: without a sign of life the guest hangs" },
 };
 
 static void print_help(unsigned int who, const char *usage)

@@ -6,6 +6,7 @@
 #include "base/fsutil.h"
 #include "commands/commands.h"
 #include "commands/night_page.h"
+#include "commands/options.h"
 #include "matrix/matrix.h"
 #include "report/chars.h"
 #include "report/report.h"
@@ -16,7 +17,7 @@
 #include <limits.h>
 #include <string.h>
 
-static const char help[] =
+static const char usage[] =
 	"usage: stressd store import [OPTIONS] DIR...\n"
 	"       stressd store nights [OPTIONS]\n"
 	"       stressd store check [OPTIONS]\n"
@@ -25,17 +26,25 @@ static const char help[] =
 	"are\n"
 	"nights: which there are, the newest first\n"
 	"check: is the file in order?\n"
-	"prune: remove run directories that are old or too many; see stressd store prune --help\n"
-	"  --store FILE     which (default: store.db in the state directory)\n"
-	"  --night NAME     the runs are of this night (default: as the directory says)\n"
-	"  --page           import: of a night's directory, write its night.html, too\n"
-	"  --json           JSON lines on stdout, nothing else there\n";
+	"prune: remove run directories that are old or too many; see stressd store prune --help\n";
 
 struct store_command {
 	const char *path, *night;
 	bool json, page;
 	struct store *store;
 	u64 counts[STORE_IMPORTED_ENDS];
+};
+
+static const struct cmd_option options[] = {
+	{ "store", "FILE", offsetof(struct store_command, path),
+	  "which (default: store.db in the state directory)" },
+	{ "night", "NAME", offsetof(struct store_command, night),
+	  "import: the runs are of this night (default: as the directory says)" },
+	{ "page", NULL, offsetof(struct store_command, page),
+	  "import: of a night's directory, write its night.html, too" },
+	{ "json", NULL, offsetof(struct store_command, json),
+	  "JSON lines on stdout, nothing else there" },
+	{ 0 },
 };
 
 int store_open_at(const char *path, enum store_mode mode, struct store **ret, struct err *e)
@@ -224,37 +233,11 @@ static int act(struct store_command *c, int argc, char **argv)
 
 int cmd_store(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "night", required_argument, NULL, 'n' },
-		{ "page", no_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct store_command c = { 0 };
+	int status;
 
 	if (argc > 1 && !strcmp(argv[1], "prune"))
 		return cmd_store_prune(argc - 1, argv + 1);
-	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
-		switch (o) {
-		case 's':
-			c.path = optarg;
-			break;
-		case 'n':
-			c.night = optarg;
-			break;
-		case 'p':
-			c.page = true;
-			break;
-		case 'j':
-			c.json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_FINE;
-		default:
-			return EXIT_USAGE;
-		}
-	return act(&c, argc - optind, argv + optind);
+	status = command_options("store", usage, options, argc, argv, &c);
+	return status != CMD_GO_ON ? status : act(&c, argc - optind, argv + optind);
 }

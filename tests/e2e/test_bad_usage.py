@@ -16,7 +16,9 @@ SCENARIO = """{ "version": 1, "name": "right", "description": "to be run wrongly
   "files": [ { "name": "data", "size": "64K" } ],
   "workers": [ { "type": "reader", "file": "data" } ] }"""
 
-# arguments ("@" is a scenario that is right), and what the line must have
+MATRIX = """{ "version": 1, "name": "right", "kernels": [ { "name": "native" } ], "scenarios": [ "right.json" ] }"""
+
+# arguments ("@" is a scenario that is right, "?" such a matrix), and what the line must have
 MISTAKES = [
     ("nonsense", "no such command; see `stressd --help`"),
     ("rnu @", "did you mean run?"),
@@ -67,6 +69,15 @@ MISTAKES = [
     ("minimize --output", "--output: requires an argument"),
     ("history --limit all", "expected a number; see `stressd history --help`"),
     ("history @ @", "expected one scenario or fingerprint"),
+    ("daemon --config", "--config: requires an argument; see `stressd daemon --help`"),
+    ("daemon --check=yes", "--check=yes: takes no argument"),
+    ("daemon now", "now: unexpected argument"),
+    ("daemon --config /no/such/file", "/no/such/file"),
+    ("store", "expected import, nights, check or prune; see `stressd store --help`"),
+    ("store import", "import: expected run directories"),
+    ("store nights now", "now: unexpected argument"),
+    ("store --nope nights", "--nope: no such option; see `stressd store --help`"),
+    ("store import --night", "--night: requires an argument"),
     ("store prune", "expected --older-than, --larger-than or both; see `stressd store prune --help`"),
     ("store prune --older-than 30", "--older-than 30: expected a time like 30d"),
     ("store prune --older-than 30d --larger-than much", "--larger-than much: expected a size like 50G"),
@@ -74,6 +85,16 @@ MISTAKES = [
     ("store prune --older-than 30d --all", "--all: no such option"),
     ("store prune --older-than 30d /no/such/dir", "/no/such/dir: cannot be read"),
     ("compare @", "expected two nights"),
+    ("matrix", "expected one matrix; see `stressd matrix --help`"),
+    ("matrix --nope @", "--nope: no such option; see `stressd matrix --help`"),
+    ("matrix @ --kernel", "--kernel: requires an argument"),
+    ("matrix --jobs 0 @", "--jobs 0: expected a number from 1"),
+    ("matrix --cpus many @", "--cpus many: expected a number from 1"),
+    ("matrix --memory much @", "--memory much: expected a size like 16G"),
+    ("matrix --engine bus @", "--engine bus: expected local, parallel or slurm"),
+    ("matrix " + "--kernel a=b " * 65 + "@", "--kernel: given more than 64 times"),
+    ("matrix --check @", "/target: unknown key (did you mean \"targets\"?)"),
+    ("matrix --list --run-dir /no/such/dir ?", "/no/such/dir: cannot be read"),
     ("matrix --cell /no/such/dir", "--cell /no/such/dir: No such file or directory; expected one of those below"),
     ("matrix --cell /", "/cell.json: no cell of a matrix"),
     ("compare yesterday today", "`stressd store nights`"),
@@ -114,19 +135,20 @@ def main():
     failures = []
     with tempfile.TemporaryDirectory() as tmp:
         state = os.path.join(tmp, "state")
-        scenario = os.path.join(tmp, "right.json")
-        with open(scenario, "w", encoding="utf-8") as f:
-            f.write(SCENARIO)
+        scenario, matrix = os.path.join(tmp, "right.json"), os.path.join(tmp, "matrix.json")
+        for path, text in ((scenario, SCENARIO), (matrix, MATRIX)):
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
         env = dict(os.environ, STRESSD_STATE_DIR=state)
 
         def call(args):
             return subprocess.run([stressd] + args, env=env, cwd=tmp, capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL, timeout=60, check=False)
 
-        if call(["check", scenario]).returncode != 0:
-            sys.exit("the scenario that is right is not")
+        if call(["check", scenario]).returncode != 0 or call(["matrix", "--check", matrix]).returncode != 0:
+            sys.exit("what is right is not")
         for text, expected in MISTAKES:
-            r = call([scenario if a == "@" else a for a in text.split()])
+            r = call([{"@": scenario, "?": matrix}.get(a, a) for a in text.split()])
             wrong = (f"exit {r.returncode}" if r.returncode != 2 else
                      "something on stdout" if r.stdout else
                      "not one line" if r.stderr.count("\n") != 1 else
