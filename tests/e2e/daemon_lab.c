@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+struct lab lab;
+
 void lab_init(struct lab *l, const char *name, const char *keys)
 {
 	char text[1000];
@@ -83,6 +85,22 @@ void lab_stop(struct lab *l)
 	kill(l->run.pid, SIGTERM);
 	e2e_wait(&l->run, LAB_LIMIT);
 	e2e_assert_exit(&l->run, 0);
+}
+
+int lab_begin(const char *name, const char *keys, const char *env)
+{
+	lab_init(&lab, name, keys);
+	lab.env[0] = env;
+	lab_start(&lab);
+	return 0;
+}
+
+int lab_end(void **state)
+{
+	(void)state;
+	lab_stop(&lab);
+	e2e_free(&lab.run);
+	return 0;
 }
 
 void lab_put(int fd, const char *text, size_t len)

@@ -25,6 +25,12 @@ void lab_kill(struct lab *l);
 /* SIGTERM, and wait: exit 0 is asserted. Its stderr stays in l->run.err until e2e_free(). */
 void lab_stop(struct lab *l);
 
+/* Most tests need one: cmocka sets it up, as above, with another word of environment or NULL, and
+ * tears it down by SIGTERM, with whatever runs. */
+extern struct lab lab;
+int lab_begin(const char *name, const char *keys, const char *env);
+int lab_end(void **state);
+
 /* A connection; reads give up after LAB_LIMIT. -1: refused, with errno. */
 int lab_connect(const struct lab *l);
 void lab_put(int fd, const char *text, size_t len);

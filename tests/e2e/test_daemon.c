@@ -29,22 +29,10 @@
 #define KEPT_KIB (64 * 1024)
 #endif
 
-static struct lab lab;
-
 static int start(void **state)
 {
 	(void)state;
-	lab_init(&lab, "socket", "");
-	lab_start(&lab);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	lab_stop(&lab);
-	e2e_free(&lab.run);
-	return 0;
+	return lab_begin("socket", "", NULL);
 }
 
 static json_int_t queued_or_running(void)
@@ -250,7 +238,7 @@ static void the_idle_are_closed_and_watchers_are_not(void **state)
 {
 	int idle, half, watcher;
 
-	stop(state);
+	lab_end(state);
 	lab_init(&lab, "idle", ", \"idle\": \"300ms\"");
 	lab_start(&lab);
 	watcher = lab_connect(&lab);
@@ -339,7 +327,7 @@ static void who_may_not_is_refused(void **state)
 	assert_int_equal(as_nobody(try_to_submit), 2);
 	assert_int_equal(as_nobody(try_to_cancel), 2);
 	assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), 1);
-	stop(state);
+	lab_end(state);
 	/* A member of the group may, without anybody's chmod. */
 	snprintf(keys, sizeof(keys), ", \"group\": \"%s\"", g ? g->gr_name : "nogroup");
 	lab_init(&lab, "group", keys);
@@ -373,7 +361,7 @@ static void the_service_manager_is_told(void **state)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char env[300];
 
-	stop(state);
+	lab_end(state);
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", e2e_path("notify"));
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -456,20 +444,20 @@ static void there_is_one_daemon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(garbage_is_answered_and_survived, start, stop),
-		cmocka_unit_test_setup_teardown(deep_nesting_is_refused, start, stop),
-		cmocka_unit_test_setup_teardown(half_a_line_is_no_request, start, stop),
-		cmocka_unit_test_setup_teardown(a_line_in_pieces_is_one, start, stop),
-		cmocka_unit_test_setup_teardown(lines_have_a_limit, start, stop),
+		cmocka_unit_test_setup_teardown(garbage_is_answered_and_survived, start, lab_end),
+		cmocka_unit_test_setup_teardown(deep_nesting_is_refused, start, lab_end),
+		cmocka_unit_test_setup_teardown(half_a_line_is_no_request, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_line_in_pieces_is_one, start, lab_end),
+		cmocka_unit_test_setup_teardown(lines_have_a_limit, start, lab_end),
 		cmocka_unit_test_setup(the_65th_client_is_told, start),
-		cmocka_unit_test_teardown(when_they_have_gone_there_is_room, stop),
-		cmocka_unit_test_setup_teardown(who_does_not_read_is_dropped, start, stop),
+		cmocka_unit_test_teardown(when_they_have_gone_there_is_room, lab_end),
+		cmocka_unit_test_setup_teardown(who_does_not_read_is_dropped, start, lab_end),
 		cmocka_unit_test_setup_teardown(the_idle_are_closed_and_watchers_are_not, start,
-						stop),
-		cmocka_unit_test_setup_teardown(who_may_not_is_refused, start, stop),
-		cmocka_unit_test_setup_teardown(the_service_manager_is_told, start, stop),
-		cmocka_unit_test_setup_teardown(a_wrong_configuration_is_refused, start, stop),
-		cmocka_unit_test_setup_teardown(there_is_one_daemon, start, stop),
+						lab_end),
+		cmocka_unit_test_setup_teardown(who_may_not_is_refused, start, lab_end),
+		cmocka_unit_test_setup_teardown(the_service_manager_is_told, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_wrong_configuration_is_refused, start, lab_end),
+		cmocka_unit_test_setup_teardown(there_is_one_daemon, start, lab_end),
 	};
 
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);

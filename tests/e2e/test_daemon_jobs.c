@@ -19,23 +19,11 @@
 
 #define ROUNDS 12
 
-static struct lab lab;
-
-static int init(void **state)
+static int start(void **state)
 {
 	(void)state;
-	lab_init(&lab, "jobs", ", \"stop\": \"30s\", \"vms\": 2, \"cpus\": 8, \"memory\": \"8G\"");
-	lab_start(&lab);
-	return 0;
-}
-
-/* By SIGTERM, with whatever runs. */
-static int stop(void **state)
-{
-	(void)state;
-	lab_stop(&lab);
-	e2e_free(&lab.run);
-	return 0;
+	return lab_begin("jobs", ", \"stop\": \"30s\", \"vms\": 2, \"cpus\": 8, \"memory\": \"8G\"",
+			 NULL);
 }
 
 static void cancel(int id)
@@ -127,8 +115,7 @@ static void by_the_command_it_is_the_same(void **state)
 
 	(void)state;
 	e2e_write(e2e_path("command.json"), lab_scenario(&lab, LAB_SHORT));
-	E2E(&r, "submit", "--socket", lab.socket, "--name", "by-hand",
-	    e2e_path("command.json"));
+	E2E(&r, "submit", "--socket", lab.socket, "--name", "by-hand", e2e_path("command.json"));
 	e2e_assert_exit(&r, 0);
 	assert_string_equal(r.out, "2 queued by-hand\n");
 	e2e_free(&r);
@@ -238,7 +225,7 @@ static void sigterm_stops_what_runs_and_keeps_the_rest(void **state)
 
 	await_begun(first, 1);
 	pid = lab_pid(&lab, first);
-	stop(state);
+	lab_end(state);
 	assert_false(lab_alive(pid));
 	assert_false(e2e_exists(lab.socket));
 	lab_start(&lab);
@@ -330,7 +317,7 @@ static void no_store_costs_a_result(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		char path[400];
 
-		stop(state);
+		lab_end(state);
 		lab_init(&lab, "nostore", rows[i].keys);
 		snprintf(path, sizeof(path), "%s/store.db", lab.state);
 		if (i == 0)
@@ -357,7 +344,7 @@ static void a_store_that_is_back_gets_the_rest(void **state)
 	char path[400];
 	int id = 1;
 
-	stop(state);
+	lab_end(state);
 	snprintf(path, sizeof(path), "%s/store.db", lab.state);
 	e2e_write(path, "no store at all, and longer than nothing");
 	lab_start(&lab);
@@ -403,7 +390,7 @@ static void a_full_disk_takes_no_job(void **state)
 
 	alone();
 	snprintf(jobs, sizeof(jobs), "%s/daemon/jobs", lab.state);
-	stop(state);
+	lab_end(state);
 	mount_full(jobs, filler, sizeof(filler));
 	lab_start(&lab);
 	assert_non_null(strstr(lab_refusal(&lab, "{\"command\":\"submit\",\"scenario\":%s}",
@@ -414,7 +401,7 @@ static void a_full_disk_takes_no_job(void **state)
 	e2e_remove(filler);
 	assert_int_equal(lab_submit(&lab, LAB_SHORT, ""), 1);
 	lab_await(&lab, 1, "finished");
-	stop(state);
+	lab_end(state);
 	umount2(jobs, MNT_DETACH);
 	lab_start(&lab);
 }
@@ -424,7 +411,7 @@ static void a_full_store_costs_no_result(void **state)
 	char full[300], filler[400], keys[400];
 
 	alone();
-	stop(state);
+	lab_end(state);
 	snprintf(full, sizeof(full), "%s", e2e_path("full"));
 	mount_full(full, filler, sizeof(filler));
 	snprintf(keys, sizeof(keys), ", \"store\": \"%s/store.db\"", full);
@@ -464,7 +451,7 @@ static void as_many_run_as_fit(void **state)
 	char env[2000], keys[600];
 	int guests[3], native, last;
 
-	stop(state);
+	lab_end(state);
 	fake_qemu(env, sizeof(env));
 	lab.env[0] = env;
 	lab_start(&lab);
@@ -533,23 +520,25 @@ static void a_matrix_goes_on_where_it_was(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_job_runs_and_is_stored, init),
+		cmocka_unit_test_setup(a_job_runs_and_is_stored, start),
 		cmocka_unit_test(results_come_from_the_store),
-		cmocka_unit_test_teardown(by_the_command_it_is_the_same, stop),
-		cmocka_unit_test_setup_teardown(killed_with_a_queue_it_goes_on, init, stop),
-		cmocka_unit_test_setup_teardown(nothing_runs_beside_what_is_still_there, init,
-						stop),
-		cmocka_unit_test_setup_teardown(killed_at_any_moment_no_job_is_lost, init, stop),
-		cmocka_unit_test_setup_teardown(sigterm_stops_what_runs_and_keeps_the_rest, init,
-						stop),
-		cmocka_unit_test_setup_teardown(what_is_cancelled_does_not_run, init, stop),
-		cmocka_unit_test_setup_teardown(a_machine_that_went_down_is_a_finding, init, stop),
-		cmocka_unit_test_setup_teardown(no_store_costs_a_result, init, stop),
-		cmocka_unit_test_setup_teardown(a_store_that_is_back_gets_the_rest, init, stop),
-		cmocka_unit_test_setup_teardown(a_full_disk_takes_no_job, init, stop),
-		cmocka_unit_test_setup_teardown(a_full_store_costs_no_result, init, stop),
-		cmocka_unit_test_setup_teardown(as_many_run_as_fit, init, stop),
-		cmocka_unit_test_setup_teardown(a_matrix_goes_on_where_it_was, init, stop),
+		cmocka_unit_test_teardown(by_the_command_it_is_the_same, lab_end),
+		cmocka_unit_test_setup_teardown(killed_with_a_queue_it_goes_on, start, lab_end),
+		cmocka_unit_test_setup_teardown(nothing_runs_beside_what_is_still_there, start,
+						lab_end),
+		cmocka_unit_test_setup_teardown(killed_at_any_moment_no_job_is_lost, start,
+						lab_end),
+		cmocka_unit_test_setup_teardown(sigterm_stops_what_runs_and_keeps_the_rest, start,
+						lab_end),
+		cmocka_unit_test_setup_teardown(what_is_cancelled_does_not_run, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_machine_that_went_down_is_a_finding, start,
+						lab_end),
+		cmocka_unit_test_setup_teardown(no_store_costs_a_result, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_store_that_is_back_gets_the_rest, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_full_disk_takes_no_job, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_full_store_costs_no_result, start, lab_end),
+		cmocka_unit_test_setup_teardown(as_many_run_as_fit, start, lab_end),
+		cmocka_unit_test_setup_teardown(a_matrix_goes_on_where_it_was, start, lab_end),
 	};
 
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);

@@ -15,36 +15,18 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static struct lab lab;
 static char path_env[2000];
-
-static void begin(const char *keys)
-{
-	lab_init(&lab, "retry", keys);
-	lab.env[0] = path_env;
-	lab_start(&lab);
-}
 
 static int quick(void **state)
 {
 	(void)state;
-	begin(", \"retry\": \"1s\"");
-	return 0;
+	return lab_begin("retry", ", \"retry\": \"1s\"", path_env);
 }
 
 static int slow(void **state)
 {
 	(void)state;
-	begin(", \"retry\": \"10m\"");
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	lab_stop(&lab);
-	e2e_free(&lab.run);
-	return 0;
+	return lab_begin("retry", ", \"retry\": \"10m\"", path_env);
 }
 
 static json_t *job(int id)
@@ -198,11 +180,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_is_tried_so_often_and_each_time_later, quick,
-						stop),
-		cmocka_unit_test_setup_teardown(what_then_works_is_a_result_as_any, quick, stop),
-		cmocka_unit_test_setup_teardown(once_is_once, quick, stop),
+						lab_end),
+		cmocka_unit_test_setup_teardown(what_then_works_is_a_result_as_any, quick, lab_end),
+		cmocka_unit_test_setup_teardown(once_is_once, quick, lab_end),
 		cmocka_unit_test_setup_teardown(others_go_on_and_the_next_daemon_waits_as_long,
-						slow, stop),
+						slow, lab_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_qemu, e2e_teardown);
