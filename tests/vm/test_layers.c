@@ -5,16 +5,14 @@
  * run does. A program beside the workers does the killing, and another one looks. The kernel is
  * $STRESSD_LAB_KERNEL, or a lab kernel beside the checkout; skipped (77) without one.
  */
-#include "e2e.h"
+#include "vmtest.h"
 
-#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BESIDE	SOURCE_DIR "/../shared/kernels/bzImage-*"
-#define LIMIT_S 300.0
+#define LAYERS_LIMIT_S 300.0
 
 /* Its parent is a worker, whose parent is the coordinator. Killed in the middle of a reload, most
  * of the time, as there is one every few milliseconds; but only with devices and their tables seen.
@@ -69,21 +67,6 @@ static const char no_quota[] =
 	"  \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\" } ],\n"
 	"  \"faults\": [ { \"type\": \"quota\", \"options\": { \"free\": \"64K\" } } ] }\n";
 
-static char kernel[4096];
-
-static bool find_kernel(void)
-{
-	const char *given = getenv("STRESSD_LAB_KERNEL");
-	glob_t g = { 0 };
-
-	if (given)
-		snprintf(kernel, sizeof(kernel), "%s", given);
-	else if (glob(BESIDE, 0, NULL, &g) == 0)
-		snprintf(kernel, sizeof(kernel), "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return kernel[0] != '\0';
-}
-
 /* The file is the guest's, too: scripts go within it, as nothing else of this test's directory is
  * seen there. */
 static void __attribute__((format(printf, 3, 4)))
@@ -137,11 +120,11 @@ static void killed_in_the_middle(void **state)
 	free(killer);
 	free(looker);
 	e2e_start(&r,
-		  (const char *const[]){ "vm", "--kernel", kernel, "--accel", "tcg", "--memory",
+		  (const char *const[]){ "vm", "--kernel", vm_kernel, "--accel", "tcg", "--memory",
 					 "512M", "--run-dir", e2e_path("run"), one, look, two, look,
 					 NULL },
 		  NULL);
-	e2e_wait(&r, LIMIT_S);
+	e2e_wait(&r, LAYERS_LIMIT_S);
 	if (strstr(r.err, "CONFIG_") && r.exit == 4)
 		skip();
 	assert_verdict(1, "missing", &r);
@@ -163,10 +146,10 @@ static void quota_that_is_not_on(void **state)
 	write_scenario(on, "on.json", no_quota, "\"usrquota\"");
 	e2e_remove(e2e_path("run"));
 	e2e_start(&r,
-		  (const char *const[]){ "vm", "--kernel", kernel, "--accel", "tcg", "--memory",
+		  (const char *const[]){ "vm", "--kernel", vm_kernel, "--accel", "tcg", "--memory",
 					 "512M", "--run-dir", e2e_path("run"), off, on, NULL },
 		  NULL);
-	e2e_wait(&r, LIMIT_S);
+	e2e_wait(&r, LAYERS_LIMIT_S);
 	if (strstr(r.err, "CONFIG_") && r.exit == 4)
 		skip();
 	assert_verdict(1, "skip", &r);
@@ -182,10 +165,7 @@ int main(void)
 		cmocka_unit_test(quota_that_is_not_on),
 	};
 
-	if (!e2e_privileged() || !find_kernel() ||
-	    system("command -v qemu-system-x86_64 >/dev/null") != 0) {
-		print_message("no lab kernel, no QEMU or no root: set STRESSD_LAB_KERNEL\n");
+	if (!can_run_guests())
 		return E2E_SKIP;
-	}
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);
 }

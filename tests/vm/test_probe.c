@@ -4,37 +4,20 @@
  * planted there and nothing without it; what cannot be probed is named; kill -9 leaves no probe.
  * The kernel is $STRESSD_LAB_KERNEL, or a lab kernel beside the checkout; 77 without one.
  */
-#include "e2e.h"
+#include "vmtest.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BESIDE	SOURCE_DIR "/../shared/kernels/bzImage-*"
-#define RACE	SOURCE_DIR "/configs/races/delalloc-release-warn-probe.json"
-#define SEEK	"mapping_seek_hole_data"
-#define LIMIT_S 200.0
-#define LIST	"/sys/kernel/debug/kprobes/list"
+#define RACE	      SOURCE_DIR "/configs/races/delalloc-release-warn-probe.json"
+#define SEEK	      "mapping_seek_hole_data"
+#define PROBE_LIMIT_S 200.0
+#define LIST	      "/sys/kernel/debug/kprobes/list"
 /* The coordinator is the parent of the parent of a program. */
 #define KILLER                                                                                     \
 	"grep -q " SEEK " " LIST " && echo planted; kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)"
 #define LOOKER "cat " LIST " && ! grep -q " SEEK " " LIST " && echo clean"
-
-static char kernel[4096];
-
-static bool find_kernel(void)
-{
-	const char *given = getenv("STRESSD_LAB_KERNEL");
-	glob_t g = { 0 };
-
-	if (given)
-		snprintf(kernel, sizeof(kernel), "%s", given);
-	else if (glob(BESIDE, 0, NULL, &g) == 0)
-		snprintf(kernel, sizeof(kernel), "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return kernel[0] != '\0';
-}
 
 /* The shipped scenario with another hold (NULL: without the race), a number of attempts, and a
  * program beside it. */
@@ -66,13 +49,13 @@ static const char *variant(const char *name, const char *hold, int attempts, con
 
 static void vm(struct e2e *r, const char *mutant, const char *first, const char *second)
 {
-	const char *const argv[] = { "vm",	 "--kernel", kernel,	  "--accel",	   "tcg",
+	const char *const argv[] = { "vm",	 "--kernel", vm_kernel,	  "--accel",	   "tcg",
 				     "--append", mutant,     "--run-dir", e2e_path("run"), "--keep",
 				     first,	 second,     NULL };
 
 	e2e_remove(e2e_path("run"));
 	e2e_start(r, argv, NULL);
-	e2e_wait(r, LIMIT_S);
+	e2e_wait(r, PROBE_LIMIT_S);
 }
 
 static json_int_t of_race(const char *dir, const char *key)
@@ -171,10 +154,7 @@ int main(void)
 		cmocka_unit_test(goes_with_a_coordinator_that_is_killed),
 	};
 
-	if (!e2e_privileged() || !find_kernel() ||
-	    system("command -v qemu-system-x86_64 >/dev/null") != 0) {
-		print_message("no lab kernel, no QEMU or no root: set STRESSD_LAB_KERNEL\n");
+	if (!can_run_guests())
 		return E2E_SKIP;
-	}
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);
 }

@@ -4,18 +4,16 @@
  * kills the boot under the next, and what is written when it is interrupted. The kernel is
  * $STRESSD_LAB_KERNEL, or a lab kernel beside the checkout; skipped (77) without one.
  */
-#include "e2e.h"
+#include "vmtest.h"
 
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BESIDE	SOURCE_DIR "/../shared/kernels/bzImage-*"
-#define LIMIT_S 300.0
-#define RACES	SOURCE_DIR "/configs/races/"
-#define LIST	"{ \"version\": 1, \"mutants\": [ "
+#define SCOREBOARD_LIMIT_S 300.0
+#define RACES		   SOURCE_DIR "/configs/races/"
+#define LIST		   "{ \"version\": 1, \"mutants\": [ "
 #define MUTANT(id, name, finding, scenario, more)                                                  \
 	"{ \"id\": " id ", \"name\": \"" name                                                      \
 	"\", \"summary\": \"test\", \"findings\": [\"" finding "\"], \"scenarios\": [\"" scenario  \
@@ -41,21 +39,6 @@
 	" \"files\": [ { \"name\": \"data\", \"size\": \"1M\", \"layout\": \"hole\" } ],"          \
 	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"data\" },"                   \
 	" { \"type\": \"syncer\" } ] }"
-
-static char kernel[4096];
-
-static bool find_kernel(void)
-{
-	const char *given = getenv("STRESSD_LAB_KERNEL");
-	glob_t g = { 0 };
-
-	if (given)
-		snprintf(kernel, sizeof(kernel), "%s", given);
-	else if (glob(BESIDE, 0, NULL, &g) == 0)
-		snprintf(kernel, sizeof(kernel), "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return kernel[0] != '\0';
-}
 
 static const char *run_dir(void)
 {
@@ -89,13 +72,13 @@ static const char *list(const char *text)
 
 #define START(r, dir, mutants, ...)                                                                \
 	e2e_start(r,                                                                               \
-		  (const char *const[]){ "vm", "--kernel", kernel, "--run-dir", dir,               \
+		  (const char *const[]){ "vm", "--kernel", vm_kernel, "--run-dir", dir,            \
 					 "--scoreboard", mutants, __VA_ARGS__, NULL },             \
 		  NULL)
 #define BOARD(r, ...)                                                                              \
 	do {                                                                                       \
 		START(r, __VA_ARGS__);                                                             \
-		e2e_wait(r, LIMIT_S);                                                              \
+		e2e_wait(r, SCOREBOARD_LIMIT_S);                                                   \
 	} while (0)
 
 static json_t *board(const char *dir)
@@ -287,7 +270,7 @@ static void cuts(void **state)
 	e2e_free(&r);
 }
 
-static bool operates(void *ctx)
+static bool board_operates(void *ctx)
 {
 	char text[4096] = "";
 	FILE *log = fopen(e2e_path("board/runs.log"), "re");
@@ -310,7 +293,7 @@ static void interrupted(void **state)
 
 	(void)state;
 	START(&r, dir, mutants, "--repeat", "3", "--limit", "100s");
-	assert_true(e2e_until(operates, NULL, 60));
+	assert_true(e2e_until(board_operates, NULL, 60));
 	kill(r.pid, SIGINT);
 	e2e_wait(&r, 30);
 	e2e_assert_exit(&r, 3);
@@ -336,7 +319,7 @@ static void bad_input(void **state)
 		{ good, "--silence-time", "soon", "--silence-time soon: expected a time" },
 		{ good, "--only", "two", "there is no mutant \"two\"; expected names such as one" },
 		{ good, "--kernel", "/nonexistent", "/nonexistent: cannot read the kernel" },
-		{ kernel, "--repeat", "1", "cannot be read" },
+		{ vm_kernel, "--repeat", "1", "cannot be read" },
 		{ "/nonexistent", "--repeat", "1", "/nonexistent:1: /: cannot be read" },
 	};
 	const char *dir = run_dir();
@@ -352,7 +335,8 @@ static void bad_input(void **state)
 		assert_false(e2e_exists(dir));
 		e2e_free(&r);
 	}
-	e2e_run(&r, (const char *const[]){ "vm", "--kernel", kernel, "--fast", good, NULL }, NULL);
+	e2e_run(&r, (const char *const[]){ "vm", "--kernel", vm_kernel, "--fast", good, NULL },
+		NULL);
 	e2e_assert_exit(&r, 2);
 	assert_non_null(strstr(r.err, "for --scoreboard"));
 	e2e_free(&r);
@@ -367,10 +351,7 @@ int main(void)
 		cmocka_unit_test(interrupted),
 	};
 
-	if (!e2e_privileged() || !find_kernel() ||
-	    system("command -v qemu-system-x86_64 >/dev/null") != 0) {
-		print_message("no lab kernel, no QEMU or no root: set STRESSD_LAB_KERNEL\n");
+	if (!can_run_guests())
 		return E2E_SKIP;
-	}
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);
 }

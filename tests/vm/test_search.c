@@ -4,7 +4,7 @@
  * finding is planted by a program beside the workers. The kernel is $STRESSD_LAB_KERNEL, or a lab
  * kernel beside the checkout; skipped (77) without one.
  */
-#include "e2e.h"
+#include "vmtest.h"
 
 #include <dirent.h>
 #include <glob.h>
@@ -12,23 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BESIDE	SOURCE_DIR "/../shared/kernels/bzImage-*"
-#define LIMIT_S 500.0
-
-static char kernel[4096];
-
-static bool find_kernel(void)
-{
-	const char *given = getenv("STRESSD_LAB_KERNEL");
-	glob_t g = { 0 };
-
-	if (given)
-		snprintf(kernel, sizeof(kernel), "%s", given);
-	else if (glob(BESIDE, 0, NULL, &g) == 0)
-		snprintf(kernel, sizeof(kernel), "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return kernel[0] != '\0';
-}
+#define SEARCH_LIMIT_S 500.0
 
 /* Long enough for a program to be started on a busy machine; a finding ends it. */
 static const char *scenario(const char *duration, const char *program)
@@ -54,10 +38,10 @@ static const char *scenario(const char *duration, const char *program)
 #define GUEST(r, command, ...)                                                                     \
 	do {                                                                                       \
 		e2e_start(r,                                                                       \
-			  (const char *const[]){ command, "--kernel", kernel, "--memory", "1G",    \
+			  (const char *const[]){ command, "--kernel", vm_kernel, "--memory", "1G", \
 						 __VA_ARGS__, NULL },                              \
 			  NULL);                                                                   \
-		e2e_wait(r, LIMIT_S);                                                              \
+		e2e_wait(r, SEARCH_LIMIT_S);                                                       \
 	} while (0)
 
 static size_t entries(const char *path)
@@ -157,9 +141,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_matter_goes),
 	};
 
-	if (!find_kernel()) {
-		print_message("no kernel: set STRESSD_LAB_KERNEL\n");
+	if (!can_run_guests())
 		return E2E_SKIP;
-	}
 	return cmocka_run_group_tests(tests, e2e_setup, e2e_teardown);
 }
