@@ -45,7 +45,8 @@ static void put_verdict(const struct run_result *r, FILE *out, const struct styl
 	fprintf(out, ": %s in %s, seed %llu (exit %d)\n", found,
 		people_time(took, (u64)(MAX(r->duration_s, 0.0) * 1e9)),
 		(unsigned long long)r->seed, r->exit);
-	if (*r->reason)
+	/* The first finding, mostly, which is told below. */
+	if (*r->reason && !(r->nfindings && !strcmp(r->reason, r->findings[0]->sentence)))
 		put_wrapped(out, "      ", 6, r->reason);
 }
 
