@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SOURCE "json" /* what the others are made of */
@@ -128,14 +129,18 @@ static int report_at(const char *given, u64 formats)
 	_cleanup_close_ int held = real ? open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	struct err e = { "" };
 	int status = EXIT_USAGE;
+	struct stat st;
 
 	/* What is read is not pruned meanwhile. Without a lock it is still read. */
 	if (held >= 0)
 		flock(held, LOCK_SH);
-	if (held >= 0)
-		status = report_run(real, formats, &e);
-	else
+	if (held < 0 || fstat(held, &st) < 0)
 		err_set(&e, -errno, "%s: %s; expected a run directory", given, strerror(errno));
+	else if (st.st_uid != geteuid()) /* who could lead the reports elsewhere */
+		err_set(&e, -EPERM, "%s: belongs to user %u; run report as that user", given,
+			st.st_uid);
+	else
+		status = report_run(real, formats, &e);
 	if (status != EXIT_FINE)
 		fprintf(stderr, "stressd: %s\n", e.text);
 	return status;

@@ -46,7 +46,7 @@ MISTAKES = [
     ("report", "expected at least one run directory; see `stressd report --help`"),
     ("report /no/such/dir", "/no/such/dir: No such file or directory; expected a run directory"),
     ("report @", "Not a directory; expected a run directory"),
-    ("report /", "not a run directory, it has no result.json"),
+    ("report .", "not a run directory, it has no result.json"),
     ("report --format paper /", "`stressd list reports`"),
     ("report --format html,json /", "--format html,json: expected reports but for json"),
     ("list", "expected one of workers|"),

@@ -106,6 +106,14 @@ def damaged(lab):
     assert lab.written(p) == ["report.txt"]
 
 
+def of_another_user(lab):
+    if os.geteuid() != 0:
+        return
+    os.chown(lab.dir, 65534, -1)
+    lab.refused("belongs to user 65534; run report as that user", lab.dir)
+    os.chown(lab.dir, 0, -1)
+
+
 def cannot_be_written(lab):
     """A directory where a report should be: the others are written all the same."""
     os.unlink(os.path.join(lab.dir, "report.html"))
@@ -127,7 +135,8 @@ def main():
         with open(scenario, "w", encoding="utf-8") as f:
             json.dump(SCENARIO, f)
         lab.call("run", "--quiet", "--output", "prometheus", "--run-dir", lab.dir, scenario, want=1)
-        for test in (same_again, other_formats, beside_a_guests, damaged, cannot_be_written):
+        for test in (same_again, other_formats, beside_a_guests, damaged, of_another_user,
+                     cannot_be_written):
             test(lab)
 
 
