@@ -32,8 +32,7 @@ static const char usage[] =
 
 static const struct cmd_option options[] = {
 	{ "format", "LIST", offsetof(struct line, format),
-	  "these alone: text, junit, html, ktap, kcidb, prometheus (default: those of every run, "
-	  "and what is there already)" },
+	  "these alone, like html,ktap (default: those of every run, and what is there)" },
 	{ 0 },
 };
 
