@@ -48,7 +48,7 @@ static int decode_number(const struct json_at *at, const struct opt_def *o, cons
 			 void *slot)
 {
 	const struct opt_type_info *info = &opt_types[o->type];
-	struct range value;
+	struct range value = { 0, 0 };
 	u64 min, max;
 	int r = read_number(info, v, &value);
 

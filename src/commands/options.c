@@ -68,7 +68,7 @@ int command_options(const char *command, const char *usage, const struct cmd_opt
 	int n = 0;
 
 	options = options ? options : none;
-	for (; options[n].name && n < CMD_OPTIONS_MAX; n++)
+	for (; n < CMD_OPTIONS_MAX && options[n].name; n++)
 		table[n] = (struct option){ options[n].name,
 					    options[n].value ? required_argument : no_argument,
 					    NULL, FIRST + n };
