@@ -110,9 +110,10 @@ static int report_run(const char *dir, u64 formats, struct err *e)
 			dir);
 		return EXIT_USAGE;
 	}
+	if (path_set(path, sizeof(path), "%s/scenario.json", dir) < 0)
+		err_set(e, -ENAMETOOLONG, "%s: the path is too long", dir);
 	/* One that was turned away has none. */
-	if (path_set(path, sizeof(path), "%s/scenario.json", dir) == 0 &&
-	    (access(path, F_OK) < 0 || scenario_load(path, &sc, e) == 0))
+	else if (access(path, F_OK) < 0 || scenario_load(path, &sc, e) == 0)
 		status = write_again(dir, sc, formats, e);
 	if (status == EXIT_FINE && has(dir, "verify/result.json") &&
 	    path_set(path, sizeof(path), "%s/verify", dir) == 0)
