@@ -51,12 +51,15 @@ static int write_pending(const struct matrix *m, const char *dir, u64 *ret_n, st
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out;
 
 	*ret_n = 0;
-	if (!out || strpbrk(dir, "\n"))
+	if (strpbrk(dir, "\n"))
 		return err_set(e, -EINVAL, "%s: cannot stand in a list; expected another directory",
 			       dir);
+	out = open_memstream(&text, &len);
+	if (!out)
+		return err_set(e, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < m->ncells; i++) {
 		struct cell_outcome outcome;
 		char path[PATH_MAX];
