@@ -162,7 +162,7 @@ static void do_zero(struct job *j)
 
 static void do_allocate(struct job *j)
 {
-	op_allocate(&j->w->actor, j->f, j->offset, j->len, true);
+	op_allocate(&j->w->actor, j->f, (enum op_kind)j->s->verb->arg, j->offset, j->len, true);
 }
 
 static void do_cache(struct job *j)
@@ -186,7 +186,8 @@ const struct step_verb step_verbs[] = {
 	{ "truncate", "to a size, given as the length", do_truncate, 0, 0 },
 	{ "punch", "fallocate: punch a hole", do_zero, OP_PUNCH, 0 },
 	{ "zero", "fallocate: zero a range", do_zero, OP_ZERO, 0 },
-	{ "allocate", "fallocate: allocate, keep the size", do_allocate, 0, 0 },
+	{ "allocate", "fallocate: allocate, keep the size", do_allocate, OP_ALLOCATE, 0 },
+	{ "unshare", "fallocate: unshare a range, keep the size", do_allocate, OP_UNSHARE, 0 },
 	{ "drop", "posix_fadvise: POSIX_FADV_DONTNEED", do_cache, OP_FADVISE_DONTNEED, 0 },
 	{ "pageout", "madvise: MADV_PAGEOUT of the mapping, which reclaims what is mapped once",
 	  do_cache, OP_MADVISE_PAGEOUT, 0 },
