@@ -89,6 +89,8 @@ static const struct CMUnitTest tests[] = {
 		"\"modes\":[\"write\",\"wait-before\",\"all\"],\"interval\":\"0\"")),
 	ALONE("truncator", DATA, W("truncator", "\"interval\":\"0\"")),
 	ALONE("cloner", DATA "," OTHER, W("cloner", "\"interval\":\"0\"")),
+	ALONE("cloner unshares", DATA "," OTHER,
+	      W("cloner", "\"interval\":\"0\",\"weights\":{\"clone\":2,\"unshare\":1}")),
 	ALONE("mixer", DATA "," OTHER, W("mixer", "")),
 	ALONE("two mixers", DATA "," OTHER, W("mixer", "") "," W("mixer", "\"unaligned\":0")),
 };
