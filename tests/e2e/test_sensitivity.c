@@ -53,7 +53,6 @@ enum scenario { BUFFERED, KEPT, MAPPED, TWO_FILES, PUNCHED, RESIZED, BYTES, PUNC
 
 static const struct {
 	const char *name, *files, *workers;
-	const char *program; /* NULL: stressd as it is built */
 } scenarios[SCENARIOS] = {
 	[BUFFERED] = {"buffered", DATA, "[" WRITE READ DROP SYNC "]"},
 	/* Nobody but the syncer writes back, so that nobody else is told of an error. */
@@ -67,8 +66,7 @@ static const struct {
 	[PUNCHED_BYTES] = {"any bytes, punched", HOLE,
 			   "[" WRITE SHAPE("'punch': 1") READ_BYTES DROP SYNC "]"},
 	[ALLOCATED] = {"allocated", DATA, "[" WRITE SHAPE("'allocate': 1") READ DROP SYNC "]"},
-	[UNSHARED] = {"unshared", DATA, "[" WRITE UNSHARE READ DROP SYNC "]",
-		      STRESSD_FUSE_UNSHARE_BIN},
+	[UNSHARED] = {"unshared", DATA, "[" WRITE UNSHARE READ DROP SYNC "]"},
 };
 
 #define BUF "buffered_writer"
@@ -172,7 +170,7 @@ static void fill_stamps(u8 *buf)
 
 static void start(enum scenario scenario, bool writeback, unsigned int seed, const char *duration)
 {
-	e2e_program = scenarios[scenario].program ?: STRESSD_BIN;
+	e2e_program = scenario == UNSHARED ? STRESSD_FUSE_UNSHARE_BIN : STRESSD_BIN;
 	liar_run_mount(&run, writeback);
 	fill_file("before-mkfs", fill_prefill);
 	fill_file("another-run", fill_stamps);
