@@ -53,7 +53,8 @@ struct opt_def {
 
 /* OPT(struct, field, OPT_SIZE, .def = "64K", .min = "1", .max = "16M", .help = "...").
  * Default of OPT_BOOL: "true"/"false"; of OPT_ENUM: the choice; of OPT_ENUM_SET and OPT_STRINGS:
- * a comma list ("a,b", "" for none); of OPT_WEIGHTS: one number for every choice. */
+ * a comma list ("a,b", "" for none); of OPT_WEIGHTS: one number for every choice, but those that
+ * are named behind it ("1,rare=0"). */
 #define OPT(st, field, ty, ...) OPT_AS(#field, st, field, ty, __VA_ARGS__)
 /* The same for a field whose name is not the key: OPT_AS("for", struct sc_fault, for_ns, ...). */
 #define OPT_AS(key, st, field, ty, ...)                                                            \

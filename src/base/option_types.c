@@ -8,6 +8,7 @@
 #include "base/units.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SIZE_PATTERN "[0-9]+[KMGT]?"
@@ -111,14 +112,24 @@ static json_t *default_number(const struct opt_def *o)
 	return json_string(o->def);
 }
 
+/* In "1,rare=0": 0 for "rare", 1 for all others. */
+static json_t *default_weight(const char *def, const char *choice)
+{
+	size_t len = strlen(choice);
+	const char *of = def;
+
+	for (const char *at = strchr(def, ','); at; at = strchr(at + 1, ','))
+		if (!strncmp(at + 1, choice, len) && at[len + 1] == '=')
+			of = at + len + 2;
+	return json_integer((json_int_t)strtoull(of, NULL, 10));
+}
+
 static json_t *default_weights(const struct opt_def *o)
 {
 	_cleanup_json_ json_t *object = json_object();
-	u64 v = 0;
 
-	parse_count(o->def, &v);
 	for (const char *const *c = o->choices; object && *c; c++)
-		if (json_object_set_new(object, *c, json_integer((json_int_t)v)))
+		if (json_object_set_new(object, *c, default_weight(o->def, *c)))
 			return NULL;
 	return take_ptr(object);
 }

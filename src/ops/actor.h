@@ -177,7 +177,10 @@ int op_drop_caches(struct actor *a, int mode);
 int op_truncate(struct actor *a, struct afile *f, u64 to);
 int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len, bool keep_size,
 	    u64 *ret_end);
-int op_allocate(struct actor *a, struct afile *f, u64 offset, u64 len, bool keep_size);
+/* OP_ALLOCATE, or OP_UNSHARE, which also gives the file blocks of its own for those that it
+ * shares. (fallocate(2)) */
+int op_allocate(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len,
+		bool keep_size);
 int op_shift(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len);
 
 /* Moves between ranges and files: OP_CLONE, OP_DEDUPE, OP_COPY, OP_EXCHANGE. */

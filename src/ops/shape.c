@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Size and holes: truncate, punch, zero, allocate, at any byte. Whole cells become zeros; the cell
- * that an odd boundary falls into becomes cut: its stamp with one zeroed interval. Where a cell
- * cannot be cut (its bytes are in doubt, come from elsewhere, or would be zeroed in two places)
- * the boundary moves to the cell's edge.
+ * Size and holes: truncate, punch, zero, allocate, unshare, at any byte. Whole cells become zeros;
+ * the cell that an odd boundary falls into becomes cut: its stamp with one zeroed interval. Where a
+ * cell cannot be cut (its bytes are in doubt, come from elsewhere, or would be zeroed in two
+ * places) the boundary moves to the cell's edge. What only allocates leases nothing: whatever it
+ * returns, and however much of it was done, each byte and what is durable of it stay as they are.
  */
 #include "ops/actor.h"
 
@@ -239,8 +240,11 @@ int op_zero(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 l
 	return r;
 }
 
-int op_allocate(struct actor *a, struct afile *f, u64 offset, u64 len, bool keep_size)
+int op_allocate(struct actor *a, struct afile *f, enum op_kind op, u64 offset, u64 len,
+		bool keep_size)
 {
+	int mode = (op == OP_UNSHARE ? FALLOC_FL_UNSHARE_RANGE : 0) |
+		   (keep_size ? FALLOC_FL_KEEP_SIZE : 0);
 	u64 size, finish = offset + len;
 	int r = -EBUSY;
 
@@ -253,10 +257,8 @@ int op_allocate(struct actor *a, struct afile *f, u64 offset, u64 len, bool keep
 
 	if (grows)
 		size_begin(f->sf, finish);
-	rec = begin(a, OP_ALLOCATE, f, offset, len, keep_size);
-	r = fallocate(f->fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, (off_t)offset, (off_t)len) < 0
-		    ? -errno
-		    : 0;
+	rec = begin(a, op, f, offset, len, keep_size);
+	r = fallocate(f->fd, mode, (off_t)offset, (off_t)len) < 0 ? -errno : 0;
 	if (end(a, f, rec, r) == OUTCOME_DONE && grows)
 		size_end(f->sf, finish);
 	else if (grows)
@@ -290,7 +292,7 @@ int op_layout(struct actor *a, struct afile *f, int layout, u64 size_bytes, stru
 	if (layout == LAYOUT_WRITTEN)
 		return layout_written(a, f, size_bytes, e);
 	if (layout == LAYOUT_PREALLOC)
-		r = op_allocate(a, f, 0, size_bytes, false);
+		r = op_allocate(a, f, OP_ALLOCATE, 0, size_bytes, false);
 	if (layout == LAYOUT_HOLE || r == -EOPNOTSUPP)
 		r = op_truncate(a, f, size_bytes);
 	if (r < 0)

@@ -43,7 +43,7 @@ static const struct {
 	const char *text;
 } effects[] = {
 	{ 'W', "writes" }, { 'Z', "makes zeros" }, { 'M', "moves content" },
-	{ 'R', "reads" },  { 'S', "syncs" },	   { 'C', "drops or remaps cache" },
+	{ 'R', "reads" },  { 'S', "syncs" },	   { 'C', "drops or remaps" },
 	{ 'A', "mounts" },
 };
 

@@ -111,7 +111,7 @@ static int rank(const struct search *q, const struct deed *d)
 	if ((effect == 'Z' || effect == 'M' || (effect == 'W' && overlaps_read)) &&
 	    op_touches(r, q->s->file, q->from & ~4095ULL, (q->from & ~4095ULL) + 4096))
 		return 3;
-	if (overlaps_read && effect == 'W')
+	if ((overlaps_read && effect == 'W') || r->op == OP_UNSHARE)
 		return 2;
 	return 1;
 }

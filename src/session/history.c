@@ -40,6 +40,7 @@ bool op_touches(const struct op_record *r, u32 file, u64 from, u64 to)
 	case OP_FDATASYNC:
 	case OP_MSYNC:
 	case OP_REMAP:
+	case OP_UNSHARE: /* a file that shares nothing any more is treated as a whole */
 		return r->file == file;
 	case OP_EXCHANGE:
 		if (r->how == file && r->arg < to && r->arg + r->len > from)

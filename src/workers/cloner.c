@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cloner: moves content between ranges: clone, dedupe, copy, exchange; in a file or between two. */
+/* cloner: moves content between ranges: clone, dedupe, copy, exchange; in a file or between two.
+ * What then shares blocks can be unshared again. */
 #include "workers/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 struct cloner {
-	u64 weights[4];
+	u64 weights[5];
 	u64 across, interval;
 	struct range length;
 };
 
-static const char *const kinds[] = { "clone", "dedupe", "copy", "exchange", NULL };
-static const enum op_kind op_kinds[] = { OP_CLONE, OP_DEDUPE, OP_COPY, OP_EXCHANGE };
+static const char *const kinds[] = { "clone", "dedupe", "copy", "exchange", "unshare", NULL };
+static const enum op_kind op_kinds[] = { OP_CLONE, OP_DEDUPE, OP_COPY, OP_EXCHANGE, OP_UNSHARE };
 
 static const struct opt_def options[] = {
-	OPT(struct cloner, weights, OPT_WEIGHTS, .def = "1", .max = "1000000", .choices = kinds,
-	    .help = "how often FICLONERANGE, FIDEDUPERANGE, copy_file_range and "
-		    "XFS_IOC_EXCHANGE_RANGE are chosen"),
+	OPT(struct cloner, weights, OPT_WEIGHTS, .def = UNSHARE_UNASKED, .max = "1000000",
+	    .choices = kinds,
+	    .help = "how often FICLONERANGE, FIDEDUPERANGE, copy_file_range, "
+		    "XFS_IOC_EXCHANGE_RANGE and FALLOC_FL_UNSHARE_RANGE are chosen"),
 	OPT(struct cloner, across, OPT_PERCENT, .def = "50",
 	    .help = "percent of moves that come from another file, where there is one with cells "
 		    "of the same size"),
@@ -80,9 +82,18 @@ static int step(struct worker *w)
 		worker_sleep(w, NSEC_PER_SEC); /* nothing that this filesystem has is wanted */
 		return 0;
 	}
+	if (op_kinds[i] == OP_UNSHARE) {
+		src = dst;
+		from = to;
+	}
 	len = ROUND_UP(rng_in(&w->actor.rng, o->length), unit);
 	len = clip(dst, to, src, from, len, unit, op_kinds[i]);
-	r = len ? op_move(&w->actor, dst, to, src, from, len, op_kinds[i]) : -EBUSY;
+	if (!len)
+		r = -EBUSY;
+	else if (op_kinds[i] == OP_UNSHARE)
+		r = op_allocate(&w->actor, dst, OP_UNSHARE, to, len, true);
+	else
+		r = op_move(&w->actor, dst, to, src, from, len, op_kinds[i]);
 	menu_note(menu, i, r);
 	if (r == 0 && (op_kinds[i] == OP_CLONE || op_kinds[i] == OP_COPY) && menu->weights[1] &&
 	    chance(w, DEDUPE_AFTER))
@@ -109,7 +120,8 @@ static int start(struct worker *w, struct err *e)
 
 const struct worker_type worker_cloner = {
 	.name = "cloner",
-	.help = "clone, dedupe, copy_file_range and exchange, within a file and between files",
+	.help = "clone, dedupe, copy_file_range and exchange, within a file and between files; "
+		"unshare",
 	.options = options,
 	.options_size = sizeof(struct cloner),
 	.flags = WORKER_NEEDS_FILE | WORKER_RESHAPES | WORKER_ACROSS,

@@ -244,7 +244,7 @@ static s64 issue_zero(struct worker *w, struct afile *f, const struct op_record 
 
 static s64 issue_allocate(struct worker *w, struct afile *f, const struct op_record *r)
 {
-	return op_allocate(&w->actor, f, r->offset, r->len, r->how);
+	return op_allocate(&w->actor, f, (enum op_kind)r->op, r->offset, r->len, r->how);
 }
 
 /* Content moves by whole cells, so the size must be a multiple of one first. */
@@ -306,6 +306,7 @@ static s64 issue_stat(struct worker *w, struct afile *f, const struct op_record 
 	X(punch, PUNCH, draw_bytes, issue_zero)                                                    \
 	X(zero, ZERO, draw_bytes, issue_zero)                                                      \
 	X(allocate, ALLOCATE, draw_allocate, issue_allocate)                                       \
+	X(unshare, UNSHARE, draw_allocate, issue_allocate)                                         \
 	X(collapse, COLLAPSE, draw_blocks, issue_shift)                                            \
 	X(insert, INSERT, draw_blocks, issue_shift)                                                \
 	X(clone, CLONE, draw_move, issue_move)                                                     \
@@ -342,8 +343,8 @@ static const char *const names[] = {
 _Static_assert(ARRAY_SIZE(mixer_ops) <= MENU_MAX, "the menu holds every operation");
 
 static const struct opt_def options[] = {
-	OPT(struct mixer, weights, OPT_WEIGHTS, .def = "1", .max = "1000000", .choices = names,
-	    .help = "how often each operation is chosen"),
+	OPT(struct mixer, weights, OPT_WEIGHTS, .def = UNSHARE_UNASKED, .max = "1000000",
+	    .choices = names, .help = "how often each operation is chosen"),
 	OPT(struct mixer, length, OPT_SIZE_RANGE, .def = "64..64K", .min = "1", .max = "1M",
 	    .help = "bytes of an operation, rounded to what it must be aligned to"),
 	OPT(struct mixer, unaligned, OPT_PERCENT, .def = "25",

@@ -32,6 +32,11 @@ u64 cells_drawn(struct worker *w, const struct afile *f, struct range range);
 /* True in @percent of the calls. */
 bool chance(struct worker *w, u64 percent);
 
+/* Default weights of menus that can unshare: it loses data on XFS before Linux 6.12
+ * (docs/FINDINGS.md, J), and a scenario that asks for nothing in particular must be silent there.
+ */
+#define UNSHARE_UNASKED "1,unshare=0"
+
 /* Operations to choose from, by weight. What the filesystem refuses as not supported a few times
  * in a row is chosen no more. */
 #define MENU_MAX 40

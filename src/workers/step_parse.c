@@ -41,12 +41,11 @@ static bool take_value(const char *word, const char *value, struct step *s)
 	const struct {
 		const char *name;
 		u64 *to;
-	} values[] = { { "at", &s->at },
-		       { "readable", &s->readable },
-		       { "width", &s->width },
-		       { "times", &s->times },
-		       { "stride", &s->stride } };
+	} values[] = { { "at", &s->at },       { "from", &s->from },   { "readable", &s->readable },
+		       { "width", &s->width }, { "times", &s->times }, { "stride", &s->stride } };
 
+	if (!strcmp(word, "from"))
+		s->has_from = true;
 	if (!strcmp(word, "at") && !strcmp(value, "random"))
 		return s->random = true;
 	if (!strcmp(word, "at") && !strcmp(value, "hot"))
@@ -69,7 +68,11 @@ static int check_step(const char *text, const struct sc_file *f, const struct st
 
 	if (s->at > f->max_bytes || s->len > f->max_bytes - s->at)
 		return fail(e, text, "it reaches past the file's maximum; expected a range in it");
-	if (s->at % unit || s->len % unit || s->readable % unit || s->stride % unit)
+	if (s->has_from && (s->from > f->max_bytes || s->len > f->max_bytes - s->from))
+		return fail(e, text,
+			    "\"from\" reaches past the file's maximum; expected a range in it");
+	if (s->at % unit || s->len % unit || s->from % unit || s->readable % unit ||
+	    s->stride % unit)
 		return fail(e, text, "no whole cells; expected multiples of the file's cell");
 	return 0;
 }
@@ -81,6 +84,11 @@ static int check_words(const char *text, const struct step *s, struct err *e)
 	if (s->verb->flags & STEP_ONE && (s->readable > s->len || s->len > ACTOR_BUF))
 		return fail(e, text,
 			    "expected a readable part up to the length, and at most 2M of it");
+	if (s->has_from != !!(s->verb->flags & STEP_FROM) || (s->has_from && !s->len))
+		return fail(e, text,
+			    "expected a length and \"from OFFSET\" of a clone, and of no other");
+	if (s->has_from && !s->random && s->from < s->at + s->len && s->at < s->from + s->len)
+		return fail(e, text, "the two ranges overlap; expected ranges that do not");
 	if (s->verb->flags & STEP_WHOLE && (s->len || s->at || s->random || s->hot))
 		return fail(e, text, "it takes no range; expected the verb alone");
 	if (!s->times || s->times > 1000000)
@@ -112,8 +120,8 @@ int step_parse(const char *text, const struct sc_file *file, struct step *ret, s
 		value = strtok_r(NULL, " ", &rest);
 		if (!value || !take_value(word, value, ret))
 			return fail(e, text,
-				    "expected VERB [LENGTH] [at OFFSET|random|hot] [readable SIZE] "
-				    "[width N] [times N] [stride SIZE]");
+				    "expected VERB [LENGTH] [at OFFSET|random|hot] [from OFFSET] "
+				    "[readable SIZE] [width N] [times N] [stride SIZE]");
 	}
 	if (check_words(text, ret, e) < 0)
 		return -EINVAL;

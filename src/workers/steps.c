@@ -25,9 +25,8 @@ static const struct opt_def options[] = {
 	    .help = "steps ahead of the barrier of a race: what the file must be like"),
 	OPT(struct steps, steps, OPT_STRINGS, .min = "1", .max = "200", .required = true,
 	    .expects = "an array of steps, see `stressd list steps`",
-	    .help = "the sequence: \"VERB [LENGTH] [at OFFSET|random|hot] [readable SIZE] [width "
-		    "N] "
-		    "[times N] [stride SIZE]\""),
+	    .help = "the sequence: \"VERB [LENGTH] [at OFFSET|random|hot] [from OFFSET] [readable "
+		    "SIZE] [width N] [times N] [stride SIZE]\""),
 	OPT(struct steps, after, OPT_STRINGS, .def = "", .min = "1", .max = "200",
 	    .help = "steps once all actors of a race have done theirs: what must be true now"),
 	OPT(struct steps, rounds, OPT_COUNT, .def = "1", .min = "1", .max = "1000",
@@ -56,6 +55,7 @@ struct job {
 	const struct step *s;
 	struct afile *f;
 	u64 offset, len;
+	u64 from; /* of a range as long */
 };
 
 /* Each transfer is at most a buffer long: go on behind what was done, until nothing more is. */
@@ -162,7 +162,13 @@ static void do_zero(struct job *j)
 
 static void do_allocate(struct job *j)
 {
-	op_allocate(&j->w->actor, j->f, j->offset, j->len, true);
+	op_allocate(&j->w->actor, j->f, (enum op_kind)j->s->verb->arg, j->offset, j->len, true);
+}
+
+static void do_move(struct job *j)
+{
+	op_move(&j->w->actor, j->f, j->offset, j->f, j->from, j->len,
+		(enum op_kind)j->s->verb->arg);
 }
 
 static void do_cache(struct job *j)
@@ -186,7 +192,10 @@ const struct step_verb step_verbs[] = {
 	{ "truncate", "to a size, given as the length", do_truncate, 0, 0 },
 	{ "punch", "fallocate: punch a hole", do_zero, OP_PUNCH, 0 },
 	{ "zero", "fallocate: zero a range", do_zero, OP_ZERO, 0 },
-	{ "allocate", "fallocate: allocate, keep the size", do_allocate, 0, 0 },
+	{ "allocate", "fallocate: allocate, keep the size", do_allocate, OP_ALLOCATE, 0 },
+	{ "unshare", "fallocate: unshare a range, keep the size", do_allocate, OP_UNSHARE, 0 },
+	{ "clone", "FICLONERANGE: of the blocks at \"from\" in the same file", do_move, OP_CLONE,
+	  STEP_CELLS | STEP_FROM },
 	{ "drop", "posix_fadvise: POSIX_FADV_DONTNEED", do_cache, OP_FADVISE_DONTNEED, 0 },
 	{ "pageout", "madvise: MADV_PAGEOUT of the mapping, which reclaims what is mapped once",
 	  do_cache, OP_MADVISE_PAGEOUT, 0 },
@@ -263,7 +272,10 @@ static void place(struct job *j, u64 k)
 		j->offset = base + rng_below(&j->w->actor.rng, (window - j->len) / unit + 1) * unit;
 	if (s->hot)
 		j->offset = near_hot(j, base);
+	j->from = base + s->from;
 	j->len = MIN(j->len, max - MIN(max, j->offset));
+	if (s->has_from)
+		j->len = MIN(j->len, max - MIN(max, j->from));
 }
 
 static void run_list(struct worker *w, size_t which)

@@ -13,6 +13,7 @@ enum step_flags {
 	STEP_WHOLE = 1 << 3, /* has no range */
 	STEP_FLAGS = 1 << 4, /* takes flags of sync_file_range(2) */
 	STEP_ONE = 1 << 5,   /* one call, so at most a buffer long, with "readable" */
+	STEP_FROM = 1 << 6,  /* from another range of the file, as long */
 };
 
 struct job;
@@ -29,7 +30,8 @@ struct step {
 	const struct step_verb *verb;
 	bool has_len;
 	u64 len; /* bytes; without: to the end of the window */
-	u64 at, readable, width, times;
+	u64 at, from, readable, width, times;
+	bool has_from;
 	u64 stride; /* bytes from one of several times to the next */
 	bool random, hot;
 	unsigned int flags; /* SYNC_FILE_RANGE_* */

@@ -62,7 +62,8 @@ static int zero(struct worker *w, const struct extent *x)
 
 static int allocate(struct worker *w, const struct extent *x)
 {
-	return op_allocate(&w->actor, w->file, x->offset, x->len, rng_next(&w->actor.rng) & 1);
+	return op_allocate(&w->actor, w->file, OP_ALLOCATE, x->offset, x->len,
+			   rng_next(&w->actor.rng) & 1);
 }
 
 /* Content moves by whole cells, so the size must be a multiple of one first. */

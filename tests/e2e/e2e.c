@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 char e2e_base[256];
+const char *e2e_program = STRESSD_BIN;
 
 double e2e_now(void)
 {
@@ -52,7 +53,7 @@ bool e2e_privileged(void)
 
 static void child(const struct e2e *r, const char *const argv[], const char *const env[])
 {
-	const char *full[E2E_ARGS + 2] = { STRESSD_BIN };
+	const char *full[E2E_ARGS + 2] = { e2e_program };
 	int null_fd = open("/dev/null", O_RDONLY);
 
 	for (int i = 0; argv[i] && i < E2E_ARGS; i++)
@@ -65,7 +66,7 @@ static void child(const struct e2e *r, const char *const argv[], const char *con
 	setenv("NO_COLOR", "1", 1);
 	for (int i = 0; env && env[i]; i++)
 		putenv((char *)env[i]);
-	execv(STRESSD_BIN, (char *const *)full);
+	execv(e2e_program, (char *const *)full);
 	_exit(127);
 }
 

@@ -27,6 +27,8 @@ extern char e2e_base[256];
 /* For cmocka_run_group_tests(). */
 int e2e_setup(void **state);
 int e2e_teardown(void **state);
+/* What is run: STRESSD_BIN, unless a test puts another build of it here. */
+extern const char *e2e_program;
 /* Can a scenario with an image target run here? Root and loop devices; else return E2E_SKIP. */
 bool e2e_privileged(void);
 

@@ -154,6 +154,13 @@ static const struct {
 	{ TOGETHER, "\"write 4K at 64K\"", ":6: /workers/0/options: ", "past the file's maximum" },
 	{ TOGETHER, "\"short-write 4K\"", ":6: /workers/0/options: ", "readable" },
 	{ TOGETHER, "\"fsync 4K\"", ":6: /workers/0/options: ", "no range" },
+	{ TOGETHER, "\"clone 4K\"", ":6: /workers/0/options: ", "\"from OFFSET\"" },
+	{ TOGETHER, "\"clone from 8K\"", ":6: /workers/0/options: ", "expected a length" },
+	{ TOGETHER, "\"write 4K from 8K\"", ":6: /workers/0/options: ", "of no other" },
+	{ TOGETHER, "\"clone 8K from 4K\"", ":6: /workers/0/options: ", "overlap" },
+	{ TOGETHER, "\"clone 4K from 100\"", ":6: /workers/0/options: ", "overlap" },
+	{ TOGETHER, "\"clone 4K at 8K from 100\"", ":6: /workers/0/options: ", "multiples" },
+	{ TOGETHER, "\"clone 8K from 60K\"", ":6: /workers/0/options: ", "\"from\" reaches past" },
 	{ TOGETHER, "\"read 4K hard\"", ":6: /workers/0/options: ", "VERB [LENGTH]" },
 	{ TOGETHER, "", ":6: /workers/0/options: ", "is empty" },
 };

@@ -35,6 +35,9 @@
 #define SHAPE(weights) \
 	"{'type': 'truncator', 'file': 'data', 'options': {'weights': {" weights "}," \
 	" 'length': '512..8K', 'interval': '2ms'}},"
+#define UNSHARE \
+	"{'type': 'steps', 'file': 'data', 'options': {'pause': '2ms'," \
+	" 'steps': ['unshare 16K', 'unshare 16K at 32K']}},"
 #define READ_CACHE \
 	"{'type': 'reader', 'options': {'length': '4K..16K', 'pause': '200us', 'stat': 10}},"
 #define READ_DIRECT "{'type': 'dio_reader', 'file': 'data', 'options': {'pause': '1ms'}},"
@@ -45,7 +48,8 @@
 #define SYNC "{'type': 'syncer', 'options': {'interval': '5ms'}}"
 #define DROP "{'type': 'dropcache', 'options': {'interval': '1ms'}},"
 
-enum scenario { BUFFERED, KEPT, MAPPED, TWO_FILES, PUNCHED, RESIZED, BYTES, PUNCHED_BYTES, SCENARIOS };
+enum scenario { BUFFERED, KEPT, MAPPED, TWO_FILES, PUNCHED, RESIZED, BYTES, PUNCHED_BYTES,
+	ALLOCATED, UNSHARED, SCENARIOS };
 
 static const struct {
 	const char *name, *files, *workers;
@@ -61,6 +65,8 @@ static const struct {
 	[BYTES] = {"any bytes", DATA, "[" WRITE READ_BYTES DROP SYNC "]"},
 	[PUNCHED_BYTES] = {"any bytes, punched", HOLE,
 			   "[" WRITE SHAPE("'punch': 1") READ_BYTES DROP SYNC "]"},
+	[ALLOCATED] = {"allocated", DATA, "[" WRITE SHAPE("'allocate': 1") READ DROP SYNC "]"},
+	[UNSHARED] = {"unshared", DATA, "[" WRITE UNSHARE READ DROP SYNC "]"},
 };
 
 #define BUF "buffered_writer"
@@ -113,6 +119,13 @@ static const struct row {
 	{"resurrect %/data 0 0 1000", RESIZED, "resurrected", "resurrected", BUF, false},
 	{"lost-truncate %/data 8192 512 1000", PUNCHED, "resurrected", "resurrected", BUF, false},
 	{"lost-truncate %/data 0 0 1000", RESIZED, "size-mismatch or resurrected", "resurrected or lost-write", BUF, false},
+	{"zeros %/data 8192 512 1000 at=allocate", ALLOCATED, "zeroed", "zeroed", BUF, true},
+	{"zeros %/data 8192 512 1000 at=allocate", UNSHARED, "zeroed", "zeroed", BUF, true},
+	{"zeros %/data 8192 512 1000 at=beside", UNSHARED, "zeroed", "zeroed", BUF, true},
+	{"old-data %/data 8192 512 1000 at=allocate", UNSHARED, "lost-write", "lost-write", BUF, true},
+	{"old-data %/data 8192 512 1000 at=beside", UNSHARED, "lost-write", "lost-write", BUF, true},
+	{"swap-blocks %/data 8192 512 1000 with=16K at=allocate", UNSHARED, "misplaced", "misplaced", BUF, false},
+	{"flip-bit %/data 8232 1 1000 bit=3 at=beside", UNSHARED, "bit-flip", "bit-flip", BUF, true},
 };
 /* clang-format on */
 
@@ -157,6 +170,7 @@ static void fill_stamps(u8 *buf)
 
 static void start(enum scenario scenario, bool writeback, unsigned int seed, const char *duration)
 {
+	e2e_program = scenario == UNSHARED ? STRESSD_FUSE_UNSHARE_BIN : STRESSD_BIN;
 	liar_run_mount(&run, writeback);
 	fill_file("before-mkfs", fill_prefill);
 	fill_file("another-run", fill_stamps);

@@ -36,8 +36,11 @@ static int usage(FILE *out, int ret)
 	      ": KIND FILE OFFSET LENGTH [TIMES] [KEY=VALUE ...]\n"
 	      "(LENGTH 0: to the end; FILE *: any), \"none\", or \"release\". Read it for the "
 	      "count.\n"
-	      "A lie that would be the truth is not told. at=read, write or now moves a lie of "
-	      "bytes.\n"
+	      "A lie that would be the truth is not told. A lie of bytes is moved by at=read, "
+	      "write "
+	      "or now, or to\n"
+	      "where a range is allocated: at=allocate, if it meets that, or at=beside, if it does "
+	      "not.\n"
 	      "\n",
 	      out);
 	for (const struct lie_kind *k = lie_kinds; k->name; k++)

@@ -411,23 +411,21 @@ void lies_getattr(struct liarfs *fs, const struct node *n, struct stat *st)
 	}
 }
 
-int lies_tell_now(struct liarfs *fs, struct lie *l, struct lie_change *ret_change)
+/* Make the lie of what is stored in @s. -ENODATA when it would be the truth. */
+static int change_stored(struct liarfs *fs, struct lie *l, struct node *n, struct span s,
+			 struct lie_change *ret_change)
 {
-	struct node *n = node_find(&fs->tree, l->path);
-	struct span s = { l->offset, n ? MIN(l->end, n->size) : 0 };
-	size_t len = s.from < s.to ? (size_t)(s.to - s.from) : 0;
-	_cleanup_free_ char *truth = malloc(len + 1), *buf = malloc(len + 1);
+	size_t len = (size_t)(s.to - s.from);
+	_cleanup_free_ char *truth = NULL, *buf = NULL;
 	bool told;
 	int ret;
 
-	if (!n || n->fd < 0)
-		return -ENOENT;
-	if (!len)
-		return -ENODATA;
 	if (len > NOW_MAX)
 		return -EFBIG;
 	if (l->kind->exchanges && (l->with > n->size || n->size - l->with < s.to - l->offset))
 		return -ERANGE;
+	truth = malloc(len);
+	buf = malloc(len);
 	if (!truth || !buf)
 		return -ENOMEM;
 	ret = node_peek(n, truth, len, s.from);
@@ -445,4 +443,29 @@ int lies_tell_now(struct liarfs *fs, struct lie *l, struct lie_change *ret_chang
 					   l->kind->exchanges ? 0 : len };
 	tell(&fs->lies, l, s);
 	return ret;
+}
+
+int lies_tell_now(struct liarfs *fs, struct lie *l, struct lie_change *ret_change)
+{
+	struct node *n = node_find(&fs->tree, l->path);
+	struct span s = { l->offset, n ? MIN(l->end, n->size) : 0 };
+
+	if (!n || n->fd < 0)
+		return -ENOENT;
+	return s.from < s.to ? change_stored(fs, l, n, s, ret_change) : -ENODATA;
+}
+
+/* What would be the truth, or cannot be told, is not told. */
+void lies_allocate(struct liarfs *fs, struct node *n, u64 offset, u64 end,
+		   struct lie_change *ret_change)
+{
+	struct span file = { 0, n->size }, range = { offset, MIN(end, n->size) }, s;
+
+	lies_foreach(l, &fs->lies)
+	{
+		bool beside = l->end <= offset || end <= l->offset;
+
+		if (beside ? meets(l, n, AT_BESIDE, file, &s) : meets(l, n, AT_ALLOCATE, range, &s))
+			change_stored(fs, l, n, s, ret_change);
+	}
 }

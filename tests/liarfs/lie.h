@@ -30,6 +30,9 @@ enum lie_moment {
 	AT_FSYNC = 1 << 3,
 	AT_GETATTR = 1 << 4,
 	AT_TRUNCATE = 1 << 5, /* a change of size, a punched or zeroed range */
+	AT_ALLOCATE =
+		1 << 6,	    /* what is stored is changed when a range that meets it is allocated */
+	AT_BESIDE = 1 << 7, /* ... when a range of the same file is that does not */
 };
 #define AT_ANY (AT_READ | AT_WRITE | AT_FSYNC | AT_TRUNCATE)
 
@@ -73,7 +76,7 @@ struct lie_kind {
 	unsigned int default_moment;
 	enum lie_act act;
 	unsigned int keys, required; /* enum lie_key */
-	bool exchanges;		     /* AT_NOW: the bytes that were there go to "with" */
+	bool exchanges;		     /* of what is stored: the bytes that were there go to "with" */
 	unsigned int keeps;	     /* enum lie_keep */
 	/* Make the lie of @buf, [@offset, @offset + @len) of @n as it truly is or is to be. */
 	int (*edit)(const struct lie *l, struct liarfs *fs, const struct node *n, char *buf,
@@ -124,6 +127,9 @@ ssize_t lies_write(struct liarfs *fs, struct node *n, const char *buf, size_t le
 		   struct lie_change *ret_change);
 int lies_truncate(struct liarfs *fs, struct node *n, u64 size);
 int lies_punch(struct liarfs *fs, struct node *n, u64 offset, u64 end);
+/* [@offset, @end) is allocated: its bytes stay as they are, but for a lie. */
+void lies_allocate(struct liarfs *fs, struct node *n, u64 offset, u64 end,
+		   struct lie_change *ret_change);
 int lies_fsync(struct liarfs *fs, struct node *n);
 void lies_getattr(struct liarfs *fs, const struct node *n, struct stat *st);
 

@@ -45,9 +45,8 @@ static int parse_errno(const char *s, int *ret)
 /* In the order of the bits of enum lie_moment. */
 static int parse_moment(const char *s, unsigned int *ret)
 {
-	static const char *const names[] = {
-		"read", "write", "now", "fsync", "getattr", "truncate"
-	};
+	static const char *const names[] = { "read",	"write",    "now",	"fsync",
+					     "getattr", "truncate", "allocate", "beside" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], s) == 0) {

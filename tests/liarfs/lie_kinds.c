@@ -97,7 +97,8 @@ static int edit_stale(const struct lie *l, struct liarfs *fs, const struct node 
 	return 0;
 }
 
-#define AT_BYTES (AT_READ | AT_WRITE | AT_NOW)
+#define AT_ALLOCATION (AT_ALLOCATE | AT_BESIDE)
+#define AT_BYTES      (AT_READ | AT_WRITE | AT_NOW | AT_ALLOCATION)
 
 /* clang-format off */
 const struct lie_kind lie_kinds[] = {
@@ -107,7 +108,7 @@ const struct lie_kind lie_kinds[] = {
 	  .help = "the same; told when an fsync has returned 0 over it" },
 	{ "tear", AT_WRITE, AT_WRITE, .edit = edit_tear, .keys = KEY_CELL,
 	  .help = "each cell=512 gets the first half of the new data" },
-	{ "old-data", AT_READ, AT_READ, .edit = edit_previous, .keeps = KEEP_PREVIOUS,
+	{ "old-data", AT_READ | AT_ALLOCATION, AT_READ, .edit = edit_previous, .keeps = KEEP_PREVIOUS,
 	  .help = "the version before the last write that came while this was armed" },
 	{ "zeros", AT_BYTES, AT_READ, .edit = edit_zeros, .help = "zeros" },
 	{ "flip-bit", AT_BYTES, AT_READ, .edit = edit_flip, .keys = KEY_BIT,

@@ -355,26 +355,35 @@ static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fus
 	fuse_reply_err(req, 0);
 }
 
+static int allocate(struct liarfs *fs, struct node *n, int mode, u64 from, u64 to,
+		    struct lie_change *ret_change)
+{
+	int ret = 0;
+	LOCKED(fs);
+
+	/* Preallocation promises space, which is not modelled: it costs no memory here. */
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		ret = lies_punch(fs, n, from, to);
+	else
+		lies_allocate(fs, n, from, to, ret_change);
+	if (ret == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && to > n->size)
+		ret = node_resize(n, to);
+	return ret;
+}
+
+/* The kernel passes no other mode on: FALLOC_FL_UNSHARE_RANGE of FUSE is EOPNOTSUPP. */
 static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
 			 struct fuse_file_info *fi)
 {
 	struct liarfs *fs = fs_of(req);
-	struct node *n = node_of(fs, ino);
-	u64 end = (u64)off + (u64)len;
-	int ret = 0;
-	LOCKED(fs);
+	struct lie_change change = { 0 };
+	int ret = -EOPNOTSUPP;
 
 	(void)fi;
-	if (ino == CONTROL_INO ||
-	    mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
-		fuse_reply_err(req, EOPNOTSUPP);
-		return;
-	}
-	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-		ret = lies_punch(fs, n, (u64)off, end);
-	/* Preallocation promises space, which is not modelled: it costs no memory here. */
-	if (ret == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && end > n->size)
-		ret = node_resize(n, end);
+	if (ino != CONTROL_INO &&
+	    !(mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)))
+		ret = allocate(fs, node_of(fs, ino), mode, (u64)off, (u64)off + (u64)len, &change);
+	drop_pages(fs, (fuse_ino_t)(uintptr_t)change.node, &change);
 	fuse_reply_err(req, -ret);
 }
 

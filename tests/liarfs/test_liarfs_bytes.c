@@ -152,6 +152,45 @@ static void bytes_now(void **state)
 	}
 }
 
+/* What is allocated keeps its bytes, and so does all else: either is lied about. */
+static void bytes_at_allocation(void **state)
+{
+	static const char *const moments[] = { "allocate", "beside" };
+	struct lab *t = *state;
+	static u8 want[SIZE];
+
+	make_pool(t);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const struct row *r = &rows[i / 2];
+		/* The one meets the range, the other does not. */
+		const off_t at[] = { (off_t)ROUND_DOWN(r->off, PAGE), SIZE - PAGE };
+		bool beside = i % 2;
+
+		memcpy(want, t->model, SIZE);
+		r->lie(want + r->off, r, t->model);
+		if (r->lie == lie_swap)
+			memcpy(want + 32768, t->model + r->off, r->len);
+		say(t, r, moments[beside]);
+		assert_int_equal(fallocate(t->fd, FALLOC_FL_KEEP_SIZE, at[!beside], 2 * PAGE), 0);
+		assert_true_content(t);
+		assert_int_equal(fallocate(t->fd, 0, at[beside], PAGE), 0);
+		assert_told(t, 1, r->off, r->len);
+		assert_armed(t, 0);
+		/* --invalidate: the page cache has the lie without being dropped. */
+		assert_int_equal(pread(t->fd, t->buf, SIZE, 0), SIZE);
+		assert_memory_equal(t->buf, want, SIZE);
+		assert_reads(t, want);
+		write_version(t, t->fd, 0, SIZE, 1);
+		assert_true_content(t);
+	}
+	/* Of a range that it meets in part, only that part; and none past the end of the file. */
+	assert_int_equal(liar_command(&t->l, "zeros data 4096 8192 1 at=allocate"), 0);
+	assert_int_equal(fallocate(t->fd, FALLOC_FL_KEEP_SIZE, SIZE, PAGE), 0);
+	assert_true_content(t);
+	assert_int_equal(fallocate(t->fd, FALLOC_FL_KEEP_SIZE, 8192, 2 * PAGE), 0);
+	assert_told(t, 1, 8192, PAGE);
+}
+
 /* Writes that do not arrive, or in part; through mmap too, where whole pages are written. */
 static void lost_writes(void **state)
 {
@@ -262,6 +301,8 @@ int main(void)
 		LAB(bytes_at_read),
 		LAB(bytes_at_write),
 		cmocka_unit_test_setup_teardown(bytes_now, lab_setup_invalidate, lab_teardown),
+		cmocka_unit_test_setup_teardown(bytes_at_allocation, lab_setup_invalidate,
+						lab_teardown),
 		LAB(lost_writes),
 		LAB(old_data),
 		LAB(stale),

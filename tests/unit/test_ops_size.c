@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Operations on a size that a dead worker left open: the file says what it is, and what may be
- * moved or read is bounded. A plain directory is target enough. */
+ * moved or read is bounded. Operations that allocate: no byte is another one after. A plain
+ * directory is target enough. */
 #include "shadow_fixture.h"
 
 #include "ops/actor.h"
@@ -187,10 +188,11 @@ static int refuse(void)
 	return -1;
 }
 
+static int (*allocator)(int fd, int mode, off_t offset, off_t len);
+
 int fallocate(int fd, int mode, off_t offset, off_t len)
 {
-	(void)fd, (void)mode, (void)offset, (void)len;
-	return refuse();
+	return allocator ? allocator(fd, mode, offset, len) : refuse();
 }
 
 ssize_t copy_file_range(int in, off_t *from, int out, off_t *to, size_t len, unsigned int flags)
@@ -215,10 +217,139 @@ static void moves_are_long_calls(void **state)
 	op_move(&s.a, &f[1], 0, &f[0], 0, 16 * FIX_CELL, OP_COPY);
 	op_shift(&s.a, &f[0], OP_COLLAPSE, 0, FIX_CELL);
 	op_zero(&s.a, &f[0], OP_PUNCH, 0, FIX_CELL, true, NULL);
-	assert_int_equal(calls, 3);
-	assert_int_equal(announced, 3);
+	op_allocate(&s.a, &f[0], OP_UNSHARE, 0, FIX_CELL, true);
+	assert_int_equal(calls, 4);
+	assert_int_equal(announced, 4);
 	assert_int_equal(atomic_load(&mover->quiet), 0);
 	stage_free(&s);
+}
+
+/* A filesystem that unshares: what it returns, what it makes of the size, and where it zeroes. */
+static struct {
+	int error; /* 0: it does well */
+	int mode;  /* that it was called with */
+	u64 size;  /* 0: stays */
+	u64 zero_at, zero_len;
+} unsharer;
+
+static int unshare_range(int fd, int mode, off_t offset, off_t len)
+{
+	static const u8 zeros[2 * FIX_CELL];
+
+	(void)offset, (void)len;
+	unsharer.mode = mode;
+	if (unsharer.size)
+		assert_int_equal(ftruncate(fd, (off_t)unsharer.size), 0);
+	if (unsharer.zero_len)
+		assert_int_equal(pwrite(fd, zeros, unsharer.zero_len, (off_t)unsharer.zero_at),
+				 unsharer.zero_len);
+	errno = unsharer.error;
+	return unsharer.error ? -1 : 0;
+}
+
+#define WRITTEN 4 /* cells, and synced */
+
+static void stage_unshare(struct stage *s)
+{
+	struct write_op w = { .op = OP_PWRITE, .n = WRITTEN };
+
+	stage_make(s);
+	assert_int_equal(op_write(&s->a, &s->a.files[0], &w), WRITTEN * FIX_CELL);
+	assert_int_equal(op_sync(&s->a, &s->a.files[0], OP_FSYNC), 0);
+	unsharer.mode = -1;
+	unsharer.size = unsharer.zero_at = unsharer.zero_len = 0;
+	unsharer.error = 0;
+	allocator = unshare_range;
+}
+
+/* Done, refused, stopped midway: no cell's state is another one, nor less durable. */
+static void unsharing_settles_nothing(void **state)
+{
+	static const struct {
+		int error;
+		bool legal;
+	} rows[] = { { 0, true },     { EOPNOTSUPP, true }, { EINVAL, true },
+		     { EINTR, true }, { ENOMEM, true },	    { EIO, false } };
+	struct shadow_cell before[WRITTEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct op_record rec;
+		struct afile *f;
+		struct stage s;
+
+		stage_unshare(&s);
+		f = &s.a.files[0];
+		memcpy(before, shadow_cell(&s.x.sh, f->sf, 0), sizeof(before));
+		unsharer.error = rows[i].error;
+		assert_int_equal(op_allocate(&s.a, f, OP_UNSHARE, 5, 700, true), -rows[i].error);
+		assert_int_equal(unsharer.mode, FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE);
+		assert_memory_equal(shadow_cell(&s.x.sh, f->sf, 0), before, sizeof(before));
+		assert_true(size_now(f->sf) == WRITTEN * FIX_CELL);
+		assert_int_equal(sightings(&s), !rows[i].legal);
+		assert_int_equal(oplog_read(&s.log, oplog_count(&s.log) - 1, &rec), 1);
+		assert_true(rec.op == OP_UNSHARE && rec.offset == 5 && rec.len == 700);
+		stage_free(&s);
+	}
+	allocator = NULL;
+}
+
+/* Past the end it makes the file longer. One that found no space may have done so or not. */
+static void unsharing_past_the_end(void **state)
+{
+	static const struct {
+		int error;
+		u64 size;
+	} rows[] = { { 0, 6 }, { ENOSPC, 0 }, { ENOSPC, 6 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 want = (rows[i].size ? rows[i].size : WRITTEN) * FIX_CELL;
+		struct afile *f;
+		struct stage s;
+
+		stage_unshare(&s);
+		f = &s.a.files[0];
+		unsharer.error = rows[i].error;
+		unsharer.size = rows[i].size * FIX_CELL;
+		op_allocate(&s.a, f, OP_UNSHARE, FIX_CELL, 5 * FIX_CELL, false);
+		assert_int_equal(unsharer.mode, FALLOC_FL_UNSHARE_RANGE);
+		assert_true(size_now(f->sf) == want && atomic_load(&f->sf->size_hi) == want);
+		stage_free(&s);
+	}
+	allocator = NULL;
+}
+
+/* One that zeroes what it was to unshare, or what lies beside; and one that does neither. */
+static void bytes_that_unsharing_changes_are_seen(void **state)
+{
+	static const struct {
+		u64 at, len;
+		bool seen;
+	} rows[] = { { 0, 0, false },
+		     { FIX_CELL, FIX_CELL, true },
+		     { 3 * FIX_CELL, FIX_CELL, true },
+		     { 0, 2 * FIX_CELL, true },
+		     { 6 * FIX_CELL, FIX_CELL, false } }; /* zeros already */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct afile *f;
+		struct stage s;
+
+		stage_unshare(&s);
+		f = &s.a.files[0];
+		assert_int_equal(op_truncate(&s.a, f, 8 * FIX_CELL), 0);
+		unsharer.zero_at = rows[i].at;
+		unsharer.zero_len = rows[i].len;
+		assert_int_equal(op_allocate(&s.a, f, OP_UNSHARE, FIX_CELL, FIX_CELL, true), 0);
+		op_read(&s.a, f, 0, 8 * FIX_CELL, READ_PREAD);
+		assert_int_equal(sightings(&s), rows[i].seen);
+		if (rows[i].seen)
+			assert_int_equal(s.run->board[0].kind, FINDING_ZEROED);
+		stage_free(&s);
+	}
+	allocator = NULL;
 }
 
 int main(void)
@@ -230,6 +361,9 @@ int main(void)
 		cmocka_unit_test(shared_cells_do_not_move),
 		cmocka_unit_test(after_the_cut_no_size_is_durable),
 		cmocka_unit_test(moves_are_long_calls),
+		cmocka_unit_test(unsharing_settles_nothing),
+		cmocka_unit_test(unsharing_past_the_end),
+		cmocka_unit_test(bytes_that_unsharing_changes_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

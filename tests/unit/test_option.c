@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "../scenario_sample.h"
+#include "base/cleanup.h"
+#include "workers/worker.h"
 
 /* Decode @text; the block is the caller's. */
 static int decode(const struct opt_def *table, const char *text, void *block, json_t **ret_resolved,
@@ -70,6 +72,53 @@ static void values(void **state)
 	assert_string_equal(o.text, "12345678");
 	assert_null(o.list[0]);
 	option_free(sample_option_table, &o);
+}
+
+/* Each choice has the first number, but those that are named behind it, by their whole name. */
+static void default_weights(void **state)
+{
+	static const char *const choices[] = { "share", "unshare", "dare", NULL };
+	static const struct {
+		const char *def;
+		u64 weights[3];
+	} rows[] = { { "1", { 1, 1, 1 } },
+		     { "2,unshare=0", { 2, 0, 2 } },
+		     { "0,share=3", { 3, 0, 0 } },
+		     { "1,dare=12,share=4", { 4, 1, 12 } } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct opt_def table[] = { { .name = "weights",
+						   .type = OPT_WEIGHTS,
+						   .def = rows[i].def,
+						   .choices = choices },
+						 { 0 } };
+		u64 got[3] = { 9, 9, 9 };
+		struct err e = { "" };
+
+		if (decode(table, "{}", got, NULL, &e))
+			fail_msg("%s", e.text);
+		assert_memory_equal(got, rows[i].weights, sizeof(got));
+		assert_int_equal(decode(table, "{\"weights\": {\"unshare\": 5}}", got, NULL, &e),
+				 0);
+		assert_int_equal(got[1], 5);
+	}
+}
+
+/* A default that names what is no choice says nothing. */
+static void workers_weights_name_choices(void **state)
+{
+	(void)state;
+	for (const struct worker_type *const *t = worker_types; *t; t++)
+		opt_foreach (o, (*t)->options) {
+			const char *at = o->type == OPT_WEIGHTS ? strchr(o->def, ',') : NULL;
+
+			for (; at; at = strchr(at + 1, ',')) {
+				_cleanup_free_ char *name = strndup(at + 1, strcspn(at + 1, "="));
+
+				assert_true(option_choice(o->choices, name) >= 0);
+			}
+		}
 }
 
 /* What was resolved decodes to the same again, and names every key. */
@@ -164,8 +213,10 @@ static void lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(values),  cmocka_unit_test(resolved),
-		cmocka_unit_test(failures), cmocka_unit_test(nearest), cmocka_unit_test(lists),
+		cmocka_unit_test(defaults),	   cmocka_unit_test(values),
+		cmocka_unit_test(default_weights), cmocka_unit_test(workers_weights_name_choices),
+		cmocka_unit_test(resolved),	   cmocka_unit_test(failures),
+		cmocka_unit_test(nearest),	   cmocka_unit_test(lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

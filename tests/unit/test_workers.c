@@ -89,6 +89,12 @@ static const struct CMUnitTest tests[] = {
 		"\"modes\":[\"write\",\"wait-before\",\"all\"],\"interval\":\"0\"")),
 	ALONE("truncator", DATA, W("truncator", "\"interval\":\"0\"")),
 	ALONE("cloner", DATA "," OTHER, W("cloner", "\"interval\":\"0\"")),
+	ALONE("cloner unshares", DATA "," OTHER,
+	      W("cloner", "\"interval\":\"0\",\"weights\":{\"clone\":2,\"unshare\":1}")),
+	ALONE("steps unshare", DATA,
+	      W("steps", "\"steps\":[\"write 64K\",\"fsync\",\"clone 16K at 32K from 0\","
+			 "\"write 4K at 36K\",\"read 64K\",\"unshare 32K\",\"drop\","
+			 "\"read 64K\"]")),
 	ALONE("mixer", DATA "," OTHER, W("mixer", "")),
 	ALONE("two mixers", DATA "," OTHER, W("mixer", "") "," W("mixer", "\"unaligned\":0")),
 };
