@@ -34,13 +34,15 @@ static int skip(const char *what)
 	return 77;
 }
 
-/* The pages that this process frees last are those that the page cache gets next on this CPU. */
+/* The pages that this process frees last are those that the page cache gets next on this CPU: if
+ * they are single ones. Huge ones go elsewhere, and newer kernels align such a mapping for them. */
 static int poison_free_memory(void)
 {
 	void *p = mmap(NULL, FREED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -1;
+	madvise(p, FREED, MADV_NOHUGEPAGE);
 	memset(p, POISON, FREED);
 	return munmap(p, FREED);
 }

@@ -32,8 +32,8 @@ VARIANTS = {
 # What a filesystem must be made with for quotas that are asked for; the others have none.
 QUOTAS = {"xfs": [], "ext4": ["-O", "quota"]}
 # What only one filesystem does: its own error tags, functions and checksums.
-ONLY_ON = {"xfs_errortag.json": "xfs", "fail_function-btrfs.json": "btrfs",
-           "dm_flakey-corrupt.json": "btrfs"}
+ONLY_ON = {"xfs_errortag.json": "xfs", "xfs_delay.json": "xfs",
+           "fail_function-btrfs.json": "btrfs", "dm_flakey-corrupt.json": "btrfs"}
 # What a fault needs to be told there.
 TOLD_ON = {("dm_dust", "btrfs"): {"where": "device"},
            ("bad_blocks", "btrfs"): {"where": "device", "blocks": 200},

@@ -4,23 +4,16 @@
  * kernel with CONFIG_XFS_DEBUG; which tags there are is the kernel's to say.
  * (Documentation/admin-guide/xfs.rst; fs/xfs/libxfs/xfs_errortag.h)
  */
-#include "faults/fault.h"
-
-#include "base/fsutil.h"
+#include "faults/xfs_tags.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TAGS_MAX 16
 
 struct xfs_errortag {
 	char **tags;
 	u64 one_in;
-};
-
-struct xfs_errortag_state {
-	char dir[128];
 };
 
 static const struct opt_def options[] = {
@@ -39,81 +32,46 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 
 	(void)sc;
 	(void)f;
-	for (; o->tags[n]; n++)
+	for (; o->tags[n]; n++) {
 		if (strchr(o->tags[n], '/') || o->tags[n][0] == '.')
 			return err_set(e, -EINVAL,
 				       "\"%s\" is no name of a tag; expected one such "
 				       "as \"diowrite\"",
 				       o->tags[n]);
+		/* Nothing fails for it, so nothing that goes wrong meanwhile may be explained. */
+		if (xfs_tag_is_delay(o->tags[n]))
+			return err_set(e, -EINVAL,
+				       "\"%s\" is a time that XFS waits, and no error; expected "
+				       "the fault xfs_delay for it",
+				       o->tags[n]);
+	}
 	if (n == 0 || n > TAGS_MAX)
 		return err_set(e, -EINVAL, "there are %zu tags; expected 1..%d", n, TAGS_MAX);
 	return 0;
 }
 
-/* The directory is there with the first XFS that is mounted. Without one only arming can tell. */
-static int probe(const struct fault *f, struct err *e)
-{
-	char fs[16] = "xfs";
-
-	if (f->target->fs[0])
-		path_set(fs, sizeof(fs), "%s", f->target->fs);
-	if (strcmp(fs, "xfs"))
-		return err_set(e, -EINVAL, "xfs_errortag needs a target with xfs, this is %s", fs);
-	if (access("/sys/fs/xfs/debug", F_OK) < 0)
-		return err_set(e, -EOPNOTSUPP,
-			       "this kernel's XFS has no error tags; boot a kernel with "
-			       "CONFIG_XFS_DEBUG (and load the xfs module)");
-	return 0;
-}
-
-static int tag_path(const struct fault *f, const char *tag, char *buf, size_t size)
-{
-	FAULT_STATE(xfs_errortag_state, f);
-
-	return path_set(buf, size, "%s/%s", st->dir, tag);
-}
-
 static int save(struct fault *f, struct err *e)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
-	FAULT_STATE(xfs_errortag_state, f);
-	const char *name = strrchr(f->target->device, '/');
-	int r;
+	int r = xfs_tags_find(f, e);
 
-	if (!name || strcmp(f->target->fs, "xfs"))
-		return err_set(e, -EINVAL, "xfs_errortag needs a target with xfs, this is %s",
-			       f->target->fs);
-	r = path_set(st->dir, sizeof(st->dir), "/sys/fs/xfs%s/errortag", name);
-	for (size_t i = 0; o->tags[i] && r == 0; i++) {
-		char path[200];
-
-		r = tag_path(f, o->tags[i], path, sizeof(path));
-		if (r == 0 && access(path, F_OK) < 0)
-			return err_set(e, -ENOENT,
-				       "%s: no such tag in this kernel; see ls %s, and "
-				       "CONFIG_XFS_DEBUG",
-				       path, st->dir);
-		if (r == 0)
-			r = fault_save_attr(f, path, e);
-	}
+	for (size_t i = 0; o->tags[i] && r == 0; i++)
+		r = xfs_tag_save(f, o->tags[i], "CONFIG_XFS_DEBUG", e);
 	return r;
 }
 
-static int write_all_tags(const struct fault *f, u64 value, struct err *e)
+/* All of them, also after one that would not. */
+static int set_all(const struct fault *f, u64 value, struct err *e)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
-	char text[24];
 	int first = 0;
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	for (size_t i = 0; o->tags[i]; i++) {
-		char path[200];
-		int r = tag_path(f, o->tags[i], path, sizeof(path));
+		struct err mine;
+		int r = xfs_tag_set(f, o->tags[i], value, &mine);
 
-		if (r == 0)
-			r = attr_write(path, text);
 		if (r < 0 && first == 0)
-			first = err_set(e, r, "%s: cannot write %s: %s", path, text, strerror(-r));
+			first = err_set(e, r, "%s", mine.text);
 	}
 	return first;
 }
@@ -122,25 +80,21 @@ static int arm(struct fault *f, struct err *e)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
 
-	return write_all_tags(f, o->one_in, e);
+	return set_all(f, o->one_in, e);
 }
 
 static int disarm(struct fault *f, struct err *e)
 {
-	return write_all_tags(f, 0, e);
+	return set_all(f, 0, e);
 }
 
 static bool is_armed(const struct fault *f)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
 
-	for (size_t i = 0; o->tags[i]; i++) {
-		char path[200], now[32];
-
-		if (tag_path(f, o->tags[i], path, sizeof(path)) == 0 &&
-		    attr_read(path, now, sizeof(now)) == 0 && strcmp(now, "0"))
+	for (size_t i = 0; o->tags[i]; i++)
+		if (xfs_tag_is_set(f, o->tags[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -158,14 +112,14 @@ const struct fault_type fault_xfs_errortag = {
 	.help = "XFS fails at its own points of failure: CONFIG_XFS_DEBUG",
 	.options = options,
 	.options_size = sizeof(struct xfs_errortag),
-	.state_size = sizeof(struct xfs_errortag_state),
-	.kconfig = "XFS_DEBUG",
+	.state_size = sizeof(struct xfs_tags_state),
+	.kconfig = XFS_TAGS_KCONFIG,
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = log_rules,
 	.log_after = fault_log_fs_ends,
 	.check = check,
-	.probe = probe,
+	.probe = xfs_tags_probe,
 	.save = save,
 	.arm = arm,
 	.disarm = disarm,

@@ -24,6 +24,7 @@ static const char *const severities[] = { "info", "notice", "warning", "error", 
 struct sample {
 	char title[160], severity[16], comm[17];
 	int pid;
+	unsigned int repeats;
 	struct klog *k;
 	size_t nlines;
 };
@@ -59,6 +60,7 @@ static void load(const char *name, const char *suffix, bool varied, struct sampl
 		if (sscanf(line, "# title: %159[^\n]", s->title) == 1 ||
 		    sscanf(line, "# severity: %15s", s->severity) == 1 ||
 		    sscanf(line, "# pid: %d", &s->pid) == 1 ||
+		    sscanf(line, "# repeats: %u", &s->repeats) == 1 ||
 		    sscanf(line, "# comm: %16[^\n]", s->comm) == 1 || !strncmp(line, "# ", 2))
 			continue;
 		if (varied)
@@ -87,6 +89,9 @@ static void matches(void **state)
 		assert_string_equal(e->title, s.title);
 		assert_string_equal(severities[e->severity], s.severity);
 		assert_int_equal(e->finding, klog_rules[i].finding);
+		if (e->repeats != s.repeats)
+			fail_msg("%s.match has it %llu times", klog_rules[i].name,
+				 (unsigned long long)e->repeats + 1);
 		if (s.pid >= 0)
 			assert_int_equal(e->pid, s.pid);
 		if (*s.comm)

@@ -30,6 +30,7 @@ static const struct {
 	const char *fault, *fs;
 } keeps_fs[] = {
 	{ "xfs_errortag", "xfs" },
+	{ "xfs_delay", "xfs" },
 };
 static const struct {
 	const char *fs, *size;

@@ -57,62 +57,24 @@ static const char *write_look(void)
 	return path;
 }
 
-static void boot(struct e2e *r, const char *kernel, const char *append, const char *const rows[3])
-{
-	e2e_remove(e2e_path("run"));
-	e2e_start(r,
-		  (const char *const[]){ "vm", "--kernel", kernel, "--memory", "1G", "--append",
-					 append, "--run-dir", e2e_path("run"), rows[0], rows[1],
-					 rows[2], NULL },
-		  NULL);
-	e2e_wait(r, DISK_LIMIT_S);
-	if (r->exit == 4 && strstr(r->err, "CONFIG_"))
-		skip();
-}
-
-static json_t *assert_verdict(const struct e2e *r, const char *row, const char *verdict)
-{
-	char dir[512];
-	json_t *result;
-	const char *is;
-
-	snprintf(dir, sizeof(dir), "%s%s", e2e_path("run"), row);
-	result = e2e_result(dir);
-	is = json_string_value(json_object_get(result, "verdict"));
-	if (!is || strcmp(is, verdict))
-		fail_msg("row %s is %s and not %s\n%s%s", row, is ? is : "missing", verdict, r->out,
-			 r->err);
-	return result;
-}
-
-/* Silent, and the ledger has errors on both sides. */
-static void assert_faulty(const struct e2e *r, const char *row, bool told)
-{
-	json_t *result = assert_verdict(r, row, "pass");
-	json_t *fault = json_array_get(json_object_get(result, "faults"), 0);
-
-	if (json_integer_value(json_object_get(fault, "injected")) == 0 ||
-	    (told && json_array_size(json_object_get(fault, "told")) == 0))
-		fail_msg("row %s: nothing was injected, or nobody told\n%s", row, r->out);
-	json_decref(result);
-}
-
 static void built_in(void **state)
 {
 	struct e2e r;
 
 	(void)state;
-	boot(&r, vm_kernel, "quiet",
-	     (const char *const[]){
-		     write_faulty("medium", "scsi_medium", "\"blocks\": 100"),
-		     write_faulty("lost", "scsi_nth",
-				  "\"answer\": \"lost\", \"every\": 20, \"retries\": 5, "
-				  "\"patience\": \"50ms\""),
-		     write_look(),
-	     });
-	assert_faulty(&r, "/1", true);
-	assert_faulty(&r, "/2", false);
-	json_decref(assert_verdict(&r, "/3", "pass"));
+	vm_boot(&r, vm_kernel, "quiet",
+		(const char *const[]){
+			write_faulty("medium", "scsi_medium", "\"blocks\": 100"),
+			write_faulty("lost", "scsi_nth",
+				     "\"answer\": \"lost\", \"every\": 20, \"retries\": 5, "
+				     "\"patience\": \"50ms\""),
+			write_look(),
+			NULL,
+		},
+		DISK_LIMIT_S);
+	vm_assert_faulty(&r, "/1", true);
+	vm_assert_faulty(&r, "/2", false);
+	json_decref(vm_assert_verdict(&r, "/3", "pass"));
 	e2e_free(&r);
 }
 
@@ -122,9 +84,10 @@ static void somebody_elses(void **state)
 	struct e2e r;
 
 	(void)state;
-	boot(&r, vm_kernel, "scsi_debug.add_host=1",
-	     (const char *const[]){ write_faulty("medium", "scsi_medium", ""), NULL, NULL });
-	json_decref(assert_verdict(&r, "", "skip"));
+	vm_boot(&r, vm_kernel, "scsi_debug.add_host=1",
+		(const char *const[]){ write_faulty("medium", "scsi_medium", ""), NULL },
+		DISK_LIMIT_S);
+	json_decref(vm_assert_verdict(&r, "", "skip"));
 	if (!strstr(r.out, "scsi_debug has 1 disks already"))
 		fail_msg("it is not said why\n%s%s", r.out, r.err);
 	e2e_free(&r);
@@ -144,14 +107,15 @@ static void module(void **state)
 		 image[0] ? image + strlen("/boot/vmlinuz-") : "");
 	if (!image[0] || access(modules, R_OK) < 0)
 		skip();
-	boot(&r, image, "quiet",
-	     (const char *const[]){
-		     write_faulty("medium", "scsi_medium", "\"blocks\": 100"),
-		     write_look(),
-		     NULL,
-	     });
-	assert_faulty(&r, "/1", true);
-	json_decref(assert_verdict(&r, "/2", "pass"));
+	vm_boot(&r, image, "quiet",
+		(const char *const[]){
+			write_faulty("medium", "scsi_medium", "\"blocks\": 100"),
+			write_look(),
+			NULL,
+		},
+		DISK_LIMIT_S);
+	vm_assert_faulty(&r, "/1", true);
+	json_decref(vm_assert_verdict(&r, "/2", "pass"));
 	e2e_free(&r);
 }
 

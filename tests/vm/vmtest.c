@@ -25,13 +25,70 @@ static bool find_kernel(void)
 	return vm_kernel[0] != '\0';
 }
 
-bool can_run_guests(void)
+static bool is_able(bool has_kernel, const char *variable)
 {
-	if (e2e_privileged() && find_kernel() &&
+	if (has_kernel && e2e_privileged() &&
 	    system("command -v qemu-system-x86_64 >/dev/null") == 0)
 		return true;
-	print_message("no lab kernel, no QEMU or no root: set STRESSD_LAB_KERNEL\n");
+	print_message("no such kernel, no QEMU or no root: set %s\n", variable);
 	return false;
+}
+
+bool can_run_guests(void)
+{
+	return is_able(find_kernel(), "STRESSD_LAB_KERNEL");
+}
+
+bool can_run_new_kernel(void)
+{
+	const char *given = getenv("STRESSD_NEW_KERNEL");
+
+	snprintf(vm_kernel, sizeof(vm_kernel), "%s", given ? given : "");
+	return is_able(vm_kernel[0] != '\0', "STRESSD_NEW_KERNEL");
+}
+
+void vm_boot(struct e2e *r, const char *kernel, const char *append, const char *const rows[],
+	     double limit_s)
+{
+	const char *argv[9 + VM_ROWS_MAX + 1] = { "vm",	      "--kernel",  kernel,
+						  "--memory", "1G",	   "--append",
+						  append,     "--run-dir", e2e_path("run") };
+
+	for (size_t i = 0; rows[i]; i++) {
+		assert_true(i < VM_ROWS_MAX);
+		argv[9 + i] = rows[i];
+	}
+	e2e_remove(e2e_path("run"));
+	e2e_start(r, argv, NULL);
+	e2e_wait(r, limit_s);
+	if (r->exit == 4 && strstr(r->err, "CONFIG_"))
+		skip();
+}
+
+json_t *vm_assert_verdict(const struct e2e *r, const char *row, const char *verdict)
+{
+	char dir[512];
+	json_t *result;
+	const char *is;
+
+	snprintf(dir, sizeof(dir), "%s%s", e2e_path("run"), row);
+	result = e2e_result(dir);
+	is = json_string_value(json_object_get(result, "verdict"));
+	if (!is || strcmp(is, verdict))
+		fail_msg("row %s is %s and not %s\n%s%s", row, is ? is : "missing", verdict, r->out,
+			 r->err);
+	return result;
+}
+
+void vm_assert_faulty(const struct e2e *r, const char *row, bool told)
+{
+	json_t *result = vm_assert_verdict(r, row, "pass");
+	json_t *fault = json_array_get(json_object_get(result, "faults"), 0);
+
+	if (json_integer_value(json_object_get(fault, "injected")) == 0 ||
+	    (told && json_array_size(json_object_get(fault, "told")) == 0))
+		fail_msg("row %s: nothing was injected, or nobody told\n%s", row, r->out);
+	json_decref(result);
 }
 
 pid_t child_of(pid_t parent)
