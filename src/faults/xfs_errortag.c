@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xfs_errortag: XFS's own points of failure, one in so many times that it passes one. Needs a
- * kernel with CONFIG_XFS_DEBUG; which tags there are is the kernel's to say.
+ * xfs_errortag: XFS's own points of failure, one in so many times that it passes one, and points
+ * where it can be made to wait (Linux 6.2 and later: wb_delay_ms, write_delay_ms). Needs a kernel
+ * with CONFIG_XFS_DEBUG; which tags there are is the kernel's to say.
  * (Documentation/admin-guide/xfs.rst; fs/xfs/libxfs/xfs_errortag.h)
  */
 #include "faults/fault.h"
@@ -16,7 +17,7 @@
 
 struct xfs_errortag {
 	char **tags;
-	u64 one_in;
+	u64 one_in, delay;
 };
 
 struct xfs_errortag_state {
@@ -28,6 +29,9 @@ static const struct opt_def options[] = {
 	    .help = "names of /sys/fs/xfs/DEVICE/errortag"),
 	OPT(struct xfs_errortag, one_in, OPT_COUNT, .def = "100", .min = "1", .max = "1000000",
 	    .help = "fails once in so many times, by chance"),
+	OPT(struct xfs_errortag, delay, OPT_TIME, .def = "10ms", .min = "1ms", .max = "5s",
+	    .help = "of tags that end in _delay_ms: how long XFS waits there, each time, with its "
+		    "CPU busy; in whole milliseconds"),
 	{ 0 },
 };
 
@@ -99,17 +103,30 @@ static int save(struct fault *f, struct err *e)
 	return r;
 }
 
-static int write_all_tags(const struct fault *f, u64 value, struct err *e)
+static bool is_delay(const char *tag)
+{
+	static const char end[] = "_delay_ms";
+	size_t len = strlen(tag);
+
+	return len >= sizeof(end) - 1 && !strcmp(tag + len - (sizeof(end) - 1), end);
+}
+
+static u64 value_of(const struct xfs_errortag *o, const char *tag)
+{
+	return is_delay(tag) ? o->delay / NSEC_PER_MSEC : o->one_in;
+}
+
+static int write_all_tags(const struct fault *f, bool on, struct err *e)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
-	char text[24];
 	int first = 0;
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	for (size_t i = 0; o->tags[i]; i++) {
-		char path[200];
+		u64 value = on ? value_of(o, o->tags[i]) : 0;
+		char path[200], text[24];
 		int r = tag_path(f, o->tags[i], path, sizeof(path));
 
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 		if (r == 0)
 			r = attr_write(path, text);
 		if (r < 0 && first == 0)
@@ -120,14 +137,12 @@ static int write_all_tags(const struct fault *f, u64 value, struct err *e)
 
 static int arm(struct fault *f, struct err *e)
 {
-	FAULT_OPTIONS(xfs_errortag, f);
-
-	return write_all_tags(f, o->one_in, e);
+	return write_all_tags(f, true, e);
 }
 
 static int disarm(struct fault *f, struct err *e)
 {
-	return write_all_tags(f, 0, e);
+	return write_all_tags(f, false, e);
 }
 
 static bool is_armed(const struct fault *f)

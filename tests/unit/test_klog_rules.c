@@ -117,6 +117,21 @@ static void blocks_are_whole(void **state)
 	}
 }
 
+/* Of a line that kernels word in several ways, each is known. */
+static void all_forms_are_known(void **state)
+{
+	static const char *const worded[] = { "xfs-errortag" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(worded); i++) {
+		struct sample s;
+
+		load(worded[i], "match", false, &s);
+		assert_int_equal(klog_event(s.k, 0)->repeats + 1, s.nlines);
+		klog_close(s.k);
+	}
+}
+
 static void titles_are_stable(void **state)
 {
 	(void)state;
@@ -197,9 +212,10 @@ static void table_is_sound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table_is_sound),   cmocka_unit_test(matches),
-		cmocka_unit_test(blocks_are_whole), cmocka_unit_test(titles_are_stable),
-		cmocka_unit_test(near_misses),	    cmocka_unit_test(samples_have_rules),
+		cmocka_unit_test(table_is_sound),      cmocka_unit_test(matches),
+		cmocka_unit_test(blocks_are_whole),    cmocka_unit_test(titles_are_stable),
+		cmocka_unit_test(all_forms_are_known), cmocka_unit_test(near_misses),
+		cmocka_unit_test(samples_have_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
