@@ -93,6 +93,14 @@ int attr_probe(const char *dir, const char *config, struct err *e)
 			       "there is no %s in debugfs (%s); boot a kernel with "
 			       "CONFIG_FAULT_INJECTION, CONFIG_FAULT_INJECTION_DEBUG_FS and %s",
 			       dir, strerror(-r), config);
+	r = debugfs_claim(dir);
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "another run of stressd has the knobs of %s, which are one for the "
+			       "whole machine; wait for its end",
+			       dir);
+	if (r < 0)
+		return err_set(e, r, "%s in debugfs: %s", dir, strerror(-r));
 	if (probability)
 		return err_set(e, -EBUSY,
 			       "%s is in use: its probability is %lld; wait for the run that set "

@@ -88,7 +88,9 @@ extern const char *const attr_alloc_log[];
 
 /* The parts, for a fault that does more. */
 
-/* Is the directory @dir there, and does nobody use it? @config is the option that brings it. */
+/* Is the directory @dir there, and does nobody use it? Then it is this run's: another that used it
+ * between two armings would take our values for the machine's. @config is the option that brings
+ * it. */
 int attr_probe(const char *dir, const char *config, struct err *e);
 /* Is there a knob @dir/@name? */
 bool attr_has(const char *dir, const char *name);
