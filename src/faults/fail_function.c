@@ -71,6 +71,8 @@ static int probe(const struct fault *f, struct err *e)
 	char now[1024], type[32];
 	int r = attr_probe(DIR, "CONFIG_FAIL_FUNCTION", e);
 
+	if (r == 0)
+		r = attr_probe_callers(f, DIR, e);
 	if (r < 0)
 		return r;
 	if (debugfs_read(INJECT, now, sizeof(now)) == 0 && now[0])
