@@ -16,9 +16,10 @@
 #include <string.h>
 
 /* Lines that say that dirty data of the device did not get there. */
-static const char *const loss_rules[] = { "writeback-error", "buffer-io",    "block-io",
-					  "xfs-discard",     "ext4-warning", "ext4-data-loss",
-					  "jbd2-error",	     "btrfs-device", NULL };
+static const char *const loss_rules[] = {
+	"writeback-error", "buffer-io",	 "block-io",  "xfs-discard",  "ext4-warning",
+	"ext4-data-loss",  "jbd2-error", "jbd2-data", "btrfs-device", NULL
+};
 
 static bool listed(const char *const *names, const char *name)
 {

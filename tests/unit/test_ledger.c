@@ -205,6 +205,35 @@ static void laid_to_who_is_armed(void **state)
 	assert_false(idle);
 }
 
+static bool allowed(struct klog *k, const char *line, u64 time_ns)
+{
+	size_t n = klog_count(k);
+
+	klog_feed(k, line, time_ns);
+	klog_finish(k);
+	assert_int_equal(klog_count(k), n + 1);
+	return klog_event(k, n)->allowed;
+}
+
+/* A minute after the errors: what ext4's journal remembers is the fault's, what the device does is
+ * not. */
+static void what_is_said_later(void **state)
+{
+	const struct fault_type *t = fault_type_by_name("fail_make_request");
+	struct klog *k;
+
+	(void)state;
+	assert_int_equal(klog_open_memory(&k), 0);
+	klog_allow_from(k, klog_allow_rules(k, t->log_after), NSEC_PER_SEC);
+	klog_allow_from(k, klog_allow_rules(k, t->log), NSEC_PER_SEC);
+	klog_allow_until(k, 1, 2 * NSEC_PER_SEC);
+	assert_false(
+		allowed(k, "Buffer I/O error on dev loop3, logical block 5", 60 * NSEC_PER_SEC));
+	assert_true(allowed(k, "JBD2: Detected IO errors while flushing file data on loop3-8",
+			    60 * NSEC_PER_SEC));
+	klog_close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_signal_is_anybodys),
 		cmocka_unit_test(another_that_was_not_armed),
 		cmocka_unit_test(laid_to_who_is_armed),
+		cmocka_unit_test(what_is_said_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
