@@ -41,6 +41,20 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct memory *o = block;
+
+	(void)sc;
+	(void)f;
+	if (o->reclaim && !o->breathe)
+		return err_set(e, -EINVAL,
+			       "options.reclaim is done at each breath, and options.breathe is "
+			       "never; expected a time such as \"100ms\"");
+	return 0;
+}
+
 static int in_group(const struct fault *f, const char *name, char path[300])
 {
 	FAULT_STATE(memory_state, f);
@@ -224,6 +238,7 @@ const struct fault_type fault_memory = {
 	.options_size = sizeof(struct memory),
 	.state_size = sizeof(struct memory_state),
 	.kconfig = "MEMCG",
+	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,
