@@ -101,6 +101,21 @@ bool told_durable(const struct actor *a)
 	return !atomic_load(&a->run->cut_ns);
 }
 
+bool told_loss(int err)
+{
+	switch (err) {
+	case EINTR:
+	case EBADF:
+	case EINVAL:
+	case EAGAIN:
+	case EFAULT:
+	case ESPIPE:
+	case EOPNOTSUPP:
+		return false;
+	}
+	return true;
+}
+
 void told_now(struct afile *f)
 {
 	f->asked_ns = now_ns();
