@@ -246,6 +246,8 @@ static void what_must_not_be_touched(void **state)
 		"one fault of a layer");
 	refused(DM("delay"), WRITERS, "{'type': 'dm_delay', 'options': {'write': '100us'}}",
 		"the delay of writes");
+	refused("{'type': 'image', 'fs': 'ext4', 'size': '32M', 'mount': ['errors=panic']}",
+		WRITERS, "{'type': 'enospc'}", "takes down the machine");
 	refused(IMAGE, WRITERS ", {'type': 'remount'}", "{'type': 'fail_make_request'}",
 		"which unmounts");
 }
