@@ -120,7 +120,7 @@ static void blocks_are_whole(void **state)
 /* Of a line that kernels word in several ways, each is known. */
 static void all_forms_are_known(void **state)
 {
-	static const char *const worded[] = { "xfs-errortag", "jbd2-data", "jbd2-error" };
+	static const char *const worded[] = { "xfs-errortag", "jbd2-data", "jbd2-error", "ext4-recorded" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(worded); i++) {

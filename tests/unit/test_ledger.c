@@ -231,6 +231,14 @@ static void what_is_said_later(void **state)
 		allowed(k, "Buffer I/O error on dev loop3, logical block 5", 60 * NSEC_PER_SEC));
 	assert_true(allowed(k, "JBD2: Detected IO errors while flushing file data on loop3-8",
 			    60 * NSEC_PER_SEC));
+	assert_true(allowed(k,
+			    "EXT4-fs warning (device loop3): ext4_clear_journal_err:6350: "
+			    "Filesystem error recorded from previous mount: IO failure",
+			    60 * NSEC_PER_SEC));
+	assert_false(allowed(k,
+			     "EXT4-fs warning (device loop3): ext4_end_bio:343: I/O error 10 "
+			     "writing to inode 12 starting block 3)",
+			     60 * NSEC_PER_SEC));
 	klog_close(k);
 }
 
