@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fsutil.h"
+#include "base/claim.h"
 #include "base/mounts.h"
 #include "base/step.h"
 
@@ -74,4 +75,11 @@ int debugfs_write(const char *knob, const char *value)
 		return -errno;
 	change("wrote", knob);
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int debugfs_claim(const char *dir)
+{
+	int fd = open_knob(dir, O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? fd : claim_take(fd, true);
 }

@@ -18,5 +18,8 @@ int debugfs_read_all(const char *knob, size_t max_bytes, char **ret);
 /* Could it be written? Nothing is. -EROFS, -EPERM, ... */
 int debugfs_may_write(const char *knob);
 int debugfs_write(const char *knob, const char *value);
+/* The knobs of directory @dir are this run's, until claim_drop() (base/claim.h). 0 or -errno; -EBUSY:
+ * another run of stressd has them. */
+int debugfs_claim(const char *dir);
 
 #endif

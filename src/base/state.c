@@ -22,6 +22,11 @@ int state_use_arena(const char *path)
 	return r < 0 ? r : futex_use_bells();
 }
 
+bool state_in_arena(void)
+{
+	return arena;
+}
+
 static const char *name_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');

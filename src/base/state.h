@@ -18,6 +18,8 @@ enum state_how {
 /* From here on, in this process and those that it forks, state is in the arena that @path is, under
  * the last component of its path. Futexes in it need bells: they are set up, too. 0 or -errno. */
 int state_use_arena(const char *path);
+/* Is that so? Then this is a guest, and its death is seen by its host. */
+bool state_in_arena(void);
 
 /* New state at @path, @len bytes of zeros. 0 or -errno; nothing is left then. */
 int state_create(const char *path, u64 len, void **ret);

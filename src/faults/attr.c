@@ -5,6 +5,7 @@
 
 #include "base/debugfs.h"
 #include "base/fsutil.h"
+#include "base/kallsyms.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -93,12 +94,82 @@ int attr_probe(const char *dir, const char *config, struct err *e)
 			       "there is no %s in debugfs (%s); boot a kernel with "
 			       "CONFIG_FAULT_INJECTION, CONFIG_FAULT_INJECTION_DEBUG_FS and %s",
 			       dir, strerror(-r), config);
+	r = debugfs_claim(dir);
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "another run of stressd has the knobs of %s, which are one for the "
+			       "whole machine; wait for its end",
+			       dir);
+	if (r < 0)
+		return err_set(e, r, "%s in debugfs: %s", dir, strerror(-r));
 	if (probability)
 		return err_set(e, -EBUSY,
 			       "%s is in use: its probability is %lld; wait for the run that set "
 			       "it, or run `stressd recover`",
 			       dir, (long long)probability);
 	return 0;
+}
+
+int attr_probe_callers(const struct fault *f, const char *dir, struct err *e)
+{
+	FAULT_OPTIONS(attr_options, f);
+
+	if ((!o->within && !o->outside) || attr_has(dir, "require-start"))
+		return 0;
+	return err_set(e, -EOPNOTSUPP,
+		       "%s cannot ask who called: there is no %s/require-start in debugfs; boot a "
+		       "kernel with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER (on x86-64 since "
+		       "Linux 6.2), or leave options.within and options.outside out",
+		       dir, dir);
+}
+
+/* @range gets the addresses of @function; NULL: none. */
+static int find_range(const char *function, struct attr_range *range, struct err *e)
+{
+	u64 start = 0, end = 0;
+	int r = function ? kallsyms_range(function, &start, &end) : 0;
+
+	if (r == -EACCES)
+		return err_set(e, r,
+			       "/proc/kallsyms shows no addresses; set kernel.kptr_restrict to 1 "
+			       "(sysctl(8))");
+	if (r < 0)
+		return err_set(e, r,
+			       "no function %s in /proc/kallsyms: %s; it may be inlined, or of a "
+			       "module that is not loaded",
+			       function, strerror(-r));
+	snprintf(range->start, sizeof(range->start), "%#llx", (unsigned long long)start);
+	snprintf(range->end, sizeof(range->end), "%#llx", (unsigned long long)end);
+	return 0;
+}
+
+#define CALLER_KNOBS 5
+
+/* The knobs that ask who called, and what they are given. Returns how many: 0 where the options
+ * ask nothing. */
+static size_t caller_knobs(const struct fault *f, struct attr_knob k[CALLER_KNOBS])
+{
+	FAULT_OPTIONS(attr_options, f);
+	FAULT_STATE(attr_state, f);
+	size_t n = 0;
+
+	if (o->within) {
+		k[n].name = "require-start";
+		strcpy(k[n++].value, st->within.start);
+		k[n].name = "require-end";
+		strcpy(k[n++].value, st->within.end);
+	}
+	if (o->outside) {
+		k[n].name = "reject-start";
+		strcpy(k[n++].value, st->outside.start);
+		k[n].name = "reject-end";
+		strcpy(k[n++].value, st->outside.end);
+	}
+	if (n) {
+		k[n].name = "stacktrace-depth";
+		snprintf(k[n++].value, sizeof(k->value), "%llu", (unsigned long long)o->depth);
+	}
+	return n;
 }
 
 static int save_one(struct fault *f, const char *dir, const char *name, struct err *e)
@@ -111,12 +182,21 @@ static int save_one(struct fault *f, const char *dir, const char *name, struct e
 
 int attr_save(struct fault *f, const char *dir, const struct attr_knob *extra, struct err *e)
 {
-	int r = 0;
+	FAULT_OPTIONS(attr_options, f);
+	FAULT_STATE(attr_state, f);
+	struct attr_knob callers[CALLER_KNOBS];
+	int r = find_range(o->within, &st->within, e);
+	size_t n;
 
+	if (r == 0)
+		r = find_range(o->outside, &st->outside, e);
 	for (size_t i = 0; i < ARRAY_SIZE(common) && r == 0; i++)
 		r = save_one(f, dir, common[i], e);
 	for (; extra && extra->name && r == 0; extra++)
 		r = save_one(f, dir, extra->name, e);
+	n = caller_knobs(f, callers);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = save_one(f, dir, callers[i].name, e);
 	return r < 0 ? r : save_one(f, dir, "probability", e);
 }
 
@@ -125,12 +205,16 @@ int attr_arm(struct fault *f, const char *dir, const struct attr_knob *extra, st
 	FAULT_OPTIONS(attr_options, f);
 	FAULT_STATE(attr_state, f);
 	const u64 values[ARRAY_SIZE(common)] = { o->interval, o->space, 0, o->times };
+	struct attr_knob callers[CALLER_KNOBS];
+	size_t n = caller_knobs(f, callers);
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(common) && r == 0; i++)
 		r = write_number(dir, common[i], values[i], e);
 	for (; extra && extra->name && r == 0; extra++)
 		r = write_text(dir, extra->name, extra->value, e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = write_text(dir, callers[i].name, callers[i].value, e);
 	st->set = r == 0;
 	return r < 0 ? r : write_number(dir, "probability", o->probability, e);
 }

@@ -13,7 +13,12 @@
 struct attr_options {
 	u64 probability, interval, times, space;
 	char **workers; /* NULL-terminated types; none: all */
+	char *within, *outside;
+	u64 depth;
 };
+
+#define ATTR_FUNCTION                                                                              \
+	.max = "100", .pattern = "^[A-Za-z_][A-Za-z0-9_.]*$", .expects = "the name of a function"
 
 #define ATTR_OPTIONS                                                                               \
 	OPT(struct attr_options, probability, OPT_PERCENT, .def = "100", .min = "1",               \
@@ -26,13 +31,26 @@ struct attr_options {
 		    .help = "bytes that pass unharmed first, each time it is armed"),              \
 		OPT(struct attr_options, workers, OPT_STRINGS, .def = "",                          \
 		    .expects = "types of workers that the scenario has",                           \
-		    .help = "mark only workers of these types as those that may fail; none: all")
+		    .help = "mark only workers of these types as those that may fail; none: all"), \
+		OPT(struct attr_options, within, OPT_STRING, ATTR_FUNCTION,                        \
+		    .help = "only what this function of the kernel has called, directly or not: "  \
+			    "do_writepages, for one; CONFIG_FAULT_INJECTION_STACKTRACE_FILTER"),   \
+		OPT(struct attr_options, outside, OPT_STRING, ATTR_FUNCTION,                       \
+		    .help = "nothing that this function has called; likewise"),                    \
+		OPT(struct attr_options, depth, OPT_COUNT, .def = "32", .min = "1", .max = "32",   \
+		    .help = "callers that are looked at for within and outside")
+
+/* Addresses of a function, as its knobs take them. */
+struct attr_range {
+	char start[24], end[24];
+};
 
 /* First member of its state. */
 struct attr_state {
-	bool set;     /* the knobs hold what we wrote */
-	u64 injected; /* of past armings */
-	char sw[128]; /* path of the device's switch; attr_kind only */
+	struct attr_range within, outside; /* those of the options, if they name functions */
+	bool set;			   /* the knobs hold what we wrote */
+	u64 injected;			   /* of past armings */
+	char sw[128];			   /* path of the device's switch; attr_kind only */
 };
 
 /* One knob besides those that all have: its name, and the value that it is given. */
@@ -88,10 +106,14 @@ extern const char *const attr_alloc_log[];
 
 /* The parts, for a fault that does more. */
 
-/* Is the directory @dir there, and does nobody use it? @config is the option that brings it. */
+/* Is the directory @dir there, and does nobody use it? Then it is this run's: another that used it
+ * between two armings would take our values for the machine's. @config is the option that brings
+ * it. */
 int attr_probe(const char *dir, const char *config, struct err *e);
 /* Is there a knob @dir/@name? */
 bool attr_has(const char *dir, const char *name);
+/* Can the callers be asked, if the options name functions? */
+int attr_probe_callers(const struct fault *f, const char *dir, struct err *e);
 /* Into the journal: all knobs of @dir that stressd writes, and the NULL-named-terminated @extra.
  * The probability comes last here, and so is put back first. */
 int attr_save(struct fault *f, const char *dir, const struct attr_knob *extra, struct err *e);

@@ -27,7 +27,9 @@ static const struct attr_kind *kind_of(const struct fault *f)
 
 int attr_kind_probe(const struct fault *f, struct err *e)
 {
-	return attr_probe(kind_of(f)->dir, kind_of(f)->config, e);
+	int r = attr_probe(kind_of(f)->dir, kind_of(f)->config, e);
+
+	return r < 0 ? r : attr_probe_callers(f, kind_of(f)->dir, e);
 }
 
 static bool marks(const struct fault *f)

@@ -6,6 +6,7 @@
  */
 #include "faults/layer.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 struct dm_delay {
@@ -21,6 +22,30 @@ static const struct opt_def options[] = {
 	    .help = "each flush, likewise"),
 	{ 0 },
 };
+
+/* What is less than the driver's unit would be no delay, and nobody would see that. */
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct dm_delay *o = block;
+	const struct range *each[] = { &o->read, &o->write, &o->flush };
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+		any = any || each[i]->hi;
+		if (each[i]->hi && each[i]->hi < NSEC_PER_MSEC)
+			return err_set(e, -EINVAL,
+				       "the delay of %s is less than the driver's unit; expected "
+				       "0ms, or up to 1ms and more",
+				       i == 0	? "reads"
+				       : i == 1 ? "writes"
+						: "flushes");
+	}
+	if (!any)
+		return err_set(e, -EINVAL,
+			       "nothing is delayed; expected one of read, write and flush");
+	return layer_check(block, sc, f, e);
+}
 
 static unsigned long long draw_ms(struct fault *f, struct range of)
 {
@@ -47,7 +72,7 @@ const struct fault_type fault_dm_delay = {
 	.kconfig = "BLK_DEV_DM DM_DELAY",
 	.flags = FAULT_NEEDS_MOUNT,
 	LAYER_FUNCTIONS(&kind),
-	.check = layer_check,
+	.check = check,
 	.save = layer_save,
 	.source = "times that it was armed; a delay is no error",
 };

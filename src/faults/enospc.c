@@ -17,8 +17,6 @@
 #include <sys/statvfs.h>
 
 #define BALLAST ".stressd-ballast"
-/* fallocate(2) of all that seems free may fail for want of metadata: smaller pieces then. */
-#define PIECE_MIN (64 * KIB)
 
 struct enospc {
 	struct range free;
@@ -57,11 +55,13 @@ static int save(struct fault *f, struct err *e)
 	return fault_save(f, UNDO_FILE, st->path, NULL, NULL, e);
 }
 
-static int grow(int fd, u64 from, u64 to)
+/* fallocate(2) of all that seems free may fail for want of metadata: smaller pieces then, down to
+ * one block. */
+static int grow(int fd, u64 from, u64 to, u64 block)
 {
 	u64 piece = to - from;
 
-	while (from < to && piece >= PIECE_MIN) {
+	while (from < to && piece >= block) {
 		u64 len = MIN(piece, to - from);
 
 		if (fallocate(fd, 0, (off_t)from, (off_t)len) == 0) {
@@ -101,7 +101,8 @@ static int resize(const struct fault *f, u64 leave)
 	size = (u64)s.st_size;
 	free_bytes = free_now(f, &v);
 	if (free_bytes > leave)
-		return grow(fd, size, size + (free_bytes - leave));
+		return grow(fd, size, size + ROUND_DOWN(free_bytes - leave, v.f_frsize),
+			    v.f_frsize);
 	return ftruncate(fd, (off_t)(size - MIN(size, leave - free_bytes))) < 0 ? -errno : 0;
 }
 

@@ -71,6 +71,8 @@ static int probe(const struct fault *f, struct err *e)
 	char now[1024], type[32];
 	int r = attr_probe(DIR, "CONFIG_FAIL_FUNCTION", e);
 
+	if (r == 0)
+		r = attr_probe_callers(f, DIR, e);
 	if (r < 0)
 		return r;
 	if (debugfs_read(INJECT, now, sizeof(now)) == 0 && now[0])
@@ -165,7 +167,7 @@ const struct fault_type fault_fail_function = {
 	.flags = FAULT_NEEDS_MOUNT | FAULT_LOSES_WRITES | FAULT_ENDS_FS,
 	.errnos = errnos,
 	.log = fault_log_device_errors,
-	.log_after = fault_log_fs_ends,
+	.log_after = fault_log_data_failed,
 	.check = attr_check,
 	.probe = probe,
 	.save = save,

@@ -24,7 +24,12 @@ const struct fault_type *const fault_types[] = {
 		"btrfs-fatal", "btrfs-abort"
 
 const char *const fault_log_fs_ends[] = { FS_ENDS, NULL };
-const char *const fault_log_device_failed[] = { FS_ENDS, "btrfs-device", NULL };
+/* jbd2 asks of each file that has new blocks in a transaction whether its data got there, and what
+ * failed is said at every commit until somebody syncs the file: minutes later where nobody does.
+ * (fs/jbd2/commit.c; filemap_fdatawait_range_keep_errors()) */
+const char *const fault_log_data_failed[] = { FS_ENDS, "jbd2-data", "ext4-recorded", NULL };
+const char *const fault_log_device_failed[] = { FS_ENDS, "jbd2-data", "ext4-recorded",
+						"btrfs-device", NULL };
 
 const char *const fault_log_device_errors[] = {
 	"buffer-io",

@@ -77,9 +77,11 @@ struct fault_type {
 	const void *kind;
 };
 
-/* Rules that say that a filesystem went read-only or down: log_after of FAULT_ENDS_FS. The other:
- * with what a device that failed leaves behind, such as btrfs's counters, shown at each mount. */
-extern const char *const fault_log_fs_ends[], *const fault_log_device_failed[];
+/* Rules that say that a filesystem went read-only or down: log_after of FAULT_ENDS_FS. The others:
+ * with what lost data leaves behind, and a device that failed, such as btrfs's counters, shown at
+ * each mount. */
+extern const char *const fault_log_fs_ends[], *const fault_log_data_failed[];
+extern const char *const fault_log_device_failed[];
 /* What a filesystem and the block layer print of a device that fails requests. */
 extern const char *const fault_log_device_errors[];
 

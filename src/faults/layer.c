@@ -23,6 +23,17 @@ int layer_check(const void *options, const struct scenario *sc, const struct sc_
 	const struct layer_kind *k = f->type->kind;
 
 	(void)options;
+	/* A layer has one table, and who takes his fault back gives it the one without. */
+	for (size_t i = 0; i < sc->nfaults; i++) {
+		const struct fault_type *other = sc->faults[i].type;
+
+		if (&sc->faults[i] != f && other && other->disarm == layer_disarm &&
+		    ((const struct layer_kind *)other->kind)->layer == k->layer)
+			return err_set(e, -EINVAL,
+				       "%s changes the layer \"%s\", too; expected one fault of a "
+				       "layer",
+				       other->name, layer_names[k->layer]);
+	}
 	if (layers_wanted(sc, k->layer))
 		return 0;
 	return err_set(e, -EINVAL,

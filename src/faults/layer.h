@@ -21,7 +21,8 @@ struct layer_kind {
 	int (*tell)(struct fault *f, const struct target_layer *l, struct err *e);
 };
 
-/* Does the target ask for the layer? To be called last by a check that asks for more. */
+/* Does the target ask for the layer, and no other fault for its table? To be called last by a check
+ * that asks for more. */
 int layer_check(const void *options, const struct scenario *sc, const struct sc_fault *f,
 		struct err *e);
 int layer_probe(const struct fault *f, struct err *e);

@@ -8,11 +8,13 @@
 #include "faults/fault.h"
 
 #include "base/cgroup.h"
+#include "base/claim.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 #include "base/step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,20 @@ static const struct opt_def options[] = {
 	    .help = "how often the limit is drawn anew; 0ms: never"),
 	{ 0 },
 };
+
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct memory *o = block;
+
+	(void)sc;
+	(void)f;
+	if (o->reclaim && !o->breathe)
+		return err_set(e, -EINVAL,
+			       "options.reclaim is done at each breath, and options.breathe is "
+			       "never; expected a time such as \"100ms\"");
+	return 0;
+}
 
 static int in_group(const struct fault *f, const char *name, char path[300])
 {
@@ -66,6 +82,22 @@ static bool has_word(const char *path, const char *word)
 	return false;
 }
 
+/* Who hands the controller down takes it away again at its end, and all groups below lose their
+ * limits: nobody else may rely on it until then. */
+static int claim_controller(const char *root, bool hands_down, struct err *e)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : claim_take(fd, hands_down);
+
+	if (r == -EBUSY)
+		return err_set(e, r,
+			       "another run of stressd uses the memory controller of %s, which is "
+			       "handed down for one of you only; wait for its end, or hand it down "
+			       "for good: echo +memory > %s/cgroup.subtree_control",
+			       root, root);
+	return r < 0 ? err_set(e, r, "%s: %s", root, strerror(-r)) : 0;
+}
+
 static int probe(const struct fault *f, struct err *e)
 {
 	char root[200], path[256];
@@ -84,7 +116,7 @@ static int probe(const struct fault *f, struct err *e)
 	path_set(path, sizeof(path), "%s/cgroup.subtree_control", root);
 	if (access(path, W_OK) < 0 || geteuid() != 0)
 		return err_set(e, -EACCES, "%s cannot be written; run as root", path);
-	return 0;
+	return claim_controller(root, !has_word(path, "memory"), e);
 }
 
 /* The controller has to be handed down from the root first, where nobody did that. */
@@ -206,6 +238,7 @@ const struct fault_type fault_memory = {
 	.options_size = sizeof(struct memory),
 	.state_size = sizeof(struct memory_state),
 	.kconfig = "MEMCG",
+	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

@@ -45,6 +45,23 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
+static int check(const void *block, const struct scenario *sc, const struct sc_fault *f,
+		 struct err *e)
+{
+	const struct quota *o = block;
+
+	(void)sc;
+	(void)f;
+	if (o->grace % NSEC_PER_SEC)
+		return err_set(e, -EINVAL,
+			       "options.grace is counted in seconds; expected whole ones");
+	if (!o->soft && o->grace != NSEC_PER_SEC)
+		return err_set(e, -EINVAL,
+			       "options.grace is of a soft limit, and there is none; expected "
+			       "options.soft, such as \"1M\"");
+	return 0;
+}
+
 static int probe(const struct fault *f, struct err *e)
 {
 	const char *fs = target_fs_to_make(f->target->sc);
@@ -220,6 +237,7 @@ const struct fault_type fault_quota = {
 	.kconfig = "QUOTA|XFS_QUOTA ?QFMT_V2",
 	.flags = FAULT_NEEDS_MOUNT | FAULT_KEEPS_MOUNTED,
 	.errnos = errnos,
+	.check = check,
 	.probe = probe,
 	.save = save,
 	.arm = arm,

@@ -26,11 +26,10 @@ static int call_sync(struct afile *f, enum op_kind op)
 	}
 }
 
-/* Whoever is told anything but that the call itself was wrong was told of a loss. */
 static void tell_failed(struct actor *a, struct afile *f, const struct op_record *rec, int err,
 			u32 from, u32 to)
 {
-	bool loss = err != EINTR && err != EBADF && err != EINVAL && err != EAGAIN;
+	bool loss = told_loss(err);
 
 	for (u32 i = from; loss && i < to; i++)
 		sync_failed(&a->sh->files[i]);
@@ -85,7 +84,7 @@ int op_sync_range(struct actor *a, struct afile *f, u64 offset, u64 len, unsigne
 
 		/* Where it waits it asks as fsync does, and no descriptor that is opened later is
 		 * told again. (mm/filemap.c, file_fdatawait_range()) */
-		if (r == -EIO || r == -ENOSPC) {
+		if (told_loss(-r)) {
 			sync_failed(f->sf);
 			told_now(f);
 		}

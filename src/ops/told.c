@@ -65,29 +65,55 @@ static bool ended_by(struct actor *a, const struct run_fault *fault, const struc
 	return true;
 }
 
+/* Nobody is told whose an error is: it is laid to one that is armed, rather than to one that was.
+ */
 bool told_explains(struct actor *a, const struct afile *f, const struct op_record *rec, int err)
 {
+	struct run_fault *whose = NULL;
+	int as = 0;
+
 	for (u32 i = 0; i < a->run->nfaults; i++) {
 		struct run_fault *fault = &a->run->faults[i];
+		bool armed = rec->start_ns <= atomic_load(&fault->until_ns);
 		int c = column(fault, rec->op, err);
 
 		if (!was_armed(fault))
 			continue;
 		if (ended_by(a, fault, f, err)) {
-			c = c < 0 ? RUN_FAULT_ERRNOS : c;
-		} else if (c < 0 || (rec->start_ns > atomic_load(&fault->until_ns) &&
-				     !waits_for_writeback(rec->op))) {
-			continue;
+			whose = fault;
+			as = c < 0 ? RUN_FAULT_ERRNOS : c;
+			break;
 		}
-		atomic_fetch_add_explicit(&fault->told[rec->op][c], 1, memory_order_relaxed);
-		return true;
+		if (c < 0 || (!armed && (whose || !waits_for_writeback(rec->op))))
+			continue;
+		whose = fault;
+		as = c;
+		if (armed)
+			break;
 	}
-	return false;
+	if (whose)
+		atomic_fetch_add_explicit(&whose->told[rec->op][as], 1, memory_order_relaxed);
+	return whose;
 }
 
 bool told_durable(const struct actor *a)
 {
 	return !atomic_load(&a->run->cut_ns);
+}
+
+bool told_loss(int err)
+{
+	switch (err) {
+	case EINTR:
+	case EBADF:
+	case EINVAL:
+	case EAGAIN:
+	case EFAULT:
+	case ESPIPE:
+	case EOPNOTSUPP:
+		return false;
+	}
+	return true;
 }
 
 void told_now(struct afile *f)

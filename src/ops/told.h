@@ -15,6 +15,11 @@ bool told_explains(struct actor *a, const struct afile *f, const struct op_recor
 /* May a sync that has just returned 0 be believed? Not once the device drops what it is given. */
 bool told_durable(const struct actor *a);
 bool told_doubts(const struct actor *a);
+/* Does @err of a sync, or of a call that syncs, tell of data that did not get there? The mapping
+ * keeps whatever error writeback had, not EIO and ENOSPC alone: ENOMEM, EDQUOT, EUCLEAN. Not one
+ * that says that the call was wrong, or was not made. (include/linux/pagemap.h,
+ * mapping_set_error()) */
+bool told_loss(int err);
 /* A sync of @f's descriptor was told of an error of writeback. */
 void told_now(struct afile *f);
 /* Is the descriptor owed one, so that its next sync must not return 0? Asked before the sync;

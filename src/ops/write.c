@@ -145,7 +145,7 @@ static s64 write_leased(struct actor *a, struct afile *f, const struct write_op 
 	if (result < 0 && !judge_errno(a, f, rec, (int)-result, legal_errnos(w)))
 		result = -EIO;
 	/* The sync of an O_DSYNC write tells of all that was dirtied in the file. */
-	if (sync && (result == -EIO || result == -ENOSPC)) {
+	if (sync && result < 0 && told_loss((int)-result)) {
 		sync_failed(f->sf);
 		told_now(f);
 	}

@@ -8,6 +8,7 @@
 
 #include "faults/schedule.h"
 #include "session/session.h"
+#include "base/claim.h"
 #include "base/step.h"
 
 #include <errno.h>
@@ -385,6 +386,7 @@ void faults_cut_over(struct session *s)
 void faults_free(struct session *s)
 {
 	faults_unpin(s);
+	claim_drop();
 	for (size_t i = 0; i < s->nfaults; i++)
 		free(s->faults[i].fault.state);
 	if (s->faults)

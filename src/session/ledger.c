@@ -16,9 +16,10 @@
 #include <string.h>
 
 /* Lines that say that dirty data of the device did not get there. */
-static const char *const loss_rules[] = { "writeback-error", "buffer-io",    "block-io",
-					  "xfs-discard",     "ext4-warning", "ext4-data-loss",
-					  "jbd2-error",	     "btrfs-device", NULL };
+static const char *const loss_rules[] = {
+	"writeback-error", "buffer-io",	 "block-io",  "xfs-discard",  "ext4-warning",
+	"ext4-data-loss",  "jbd2-error", "jbd2-data", "btrfs-device", NULL
+};
 
 static bool listed(const char *const *names, const char *name)
 {
@@ -213,6 +214,45 @@ static void add_told(struct fault_result *to, const struct run_fault *f)
 		}
 }
 
+/* What it is said to have been told of may be another's; where the kernel's count is exact, that
+ * counts alone. */
+static bool did_something(const struct session *s, const struct fault_run *r)
+{
+	if (!r->armings)
+		return false;
+	return !counts(s, r) || injected_by(s, r) ||
+	       (r->fault.type->counted_by_rule && told_count(r->shared));
+}
+
+/* May @q have caused what is laid to @r: its error @column, told by operation @op? A signal names
+ * no error. */
+static bool may_be_of(const struct session *s, const struct fault_run *q, const struct fault_run *r,
+		      int op, int column)
+{
+	if (q == r || q->dropped || !did_something(s, q) || column == RUN_FAULT_ERRNOS)
+		return false;
+	for (int i = 0; i < RUN_FAULT_ERRNOS && q->shared->errnos[i]; i++)
+		if (op == OP_STORE || op == OP_LOAD ||
+		    q->shared->errnos[i] == r->shared->errnos[column])
+			return true;
+	return false;
+}
+
+/* Nobody who is told learns whose an error is; told_explains() takes the first that names it. */
+static bool others_explain(const struct session *s, const struct fault_run *r)
+{
+	for (int op = 0; op < OP_KINDS; op++)
+		for (int c = 0; c <= RUN_FAULT_ERRNOS; c++) {
+			bool explained = !atomic_load(&r->shared->told[op][c]);
+
+			for (size_t i = 0; i < s->nfaults && !explained; i++)
+				explained = may_be_of(s, &s->faults[i], r, op, c);
+			if (!explained)
+				return false;
+		}
+	return true;
+}
+
 /* Told of errors, though none was injected: they are somebody else's. Lines of the kernel log are a
  * lower bound (XFS prints ten in five seconds, of all runs of a boot together), so that none of
  * them does not mean that nothing was injected. Direct writes that leave dirty pages are told by
@@ -222,7 +262,7 @@ static void check_balance(struct session *s, const struct fault_run *r, u64 inje
 	char told[800];
 
 	if (injected || !counts(s, r) || r->fault.type->counted_by_rule || !told_count(r->shared) ||
-	    ledger_fs_down(s) || events_of(s, "dio-stale-cache"))
+	    ledger_fs_down(s) || events_of(s, "dio-stale-cache") || others_explain(s, r))
 		return;
 	say_told(r->shared, told, sizeof(told));
 	judge_add(s, account_plain(FINDING_UNEXPECTED_ERRNO, "ledger", now_ns() - s->run->start_ns,
@@ -295,8 +335,7 @@ bool ledger_idle(const struct session *s, char *buf, size_t size)
 	for (size_t i = 0; i < s->nfaults; i++) {
 		const struct fault_run *r = &s->faults[i];
 
-		if (r->dropped ||
-		    (r->armings && (!counts(s, r) || injected_by(s, r) || told_count(r->shared))))
+		if (r->dropped || did_something(s, r))
 			continue;
 		snprintf(buf, size,
 			 "not-exercised: fault %s was armed %llu times and injected "

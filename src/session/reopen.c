@@ -4,6 +4,7 @@
  * are taken up again and the check is done that it did not come to. Every lease of the dead is
  * buried first: what they had in flight may have been stored or not. Forks nobody but a janitor.
  */
+#include "session/faults.h"
 #include "session/session.h"
 
 #include "base/cleanup.h"
@@ -248,6 +249,18 @@ static void nothing_to_verify(struct session *s, const struct err *e)
 		judge_note(s, "%s", ignored.text);
 }
 
+/* Nothing is armed any more; what a mount says of errors that were is theirs. */
+static void allow_what_is_left(struct session *s)
+{
+	for (size_t i = 0; s->klog && i < s->sc->nfaults; i++) {
+		const char *const *rules = s->sc->faults[i].type->log_after;
+		int set = rules ? klog_allow_rules(s->klog, rules) : -1;
+
+		if (set >= 0)
+			klog_allow_from(s->klog, set, 0);
+	}
+}
+
 static void verify(struct session *s)
 {
 	struct err e = { "" };
@@ -256,6 +269,7 @@ static void verify(struct session *s)
 	int r;
 
 	session_watch_klog(s, "verify.log");
+	allow_what_is_left(s);
 	r = take_up_target(s, &e);
 	if (r < 0 && s->crashed && crashed_fs(s, r))
 		r = 0, lost = true;

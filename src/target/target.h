@@ -114,6 +114,9 @@ int target_refuse_device(const char *device, const char *const protect[], struct
 
 /* The filesystem that the scenario's target will be made with; NULL where it is there already. */
 const char *target_fs_to_make(const struct scenario *sc);
+/* The mount option by which its filesystem takes the machine down when it meets an error, or NULL.
+ * Refused but in a guest. */
+const char *target_panics(const struct scenario *sc);
 /* The directory that the scenario names for the files of @t, known before setup; NULL where the
  * filesystem is made for the run. */
 const char *target_given_dir(const struct target *t);

@@ -5,6 +5,7 @@
  * inherit. Its mount namespace is the run's, and it is the last to hold it.
  */
 #include "undo/janitor.h"
+#include "base/claim.h"
 #include "base/cleanup.h"
 #include "base/fsutil.h"
 
@@ -91,10 +92,14 @@ static void __attribute__((noreturn)) janitor(struct undo *u, int ask_fd, int co
 {
 	struct pollfd p[] = { { .fd = ask_fd, .events = POLLIN },
 			      { .fd = coordinator, .events = POLLIN } };
-	int keep[] = { ask_fd, coordinator, undo_fd(u) };
+	int keep[3 + CLAIMS_MAX] = { ask_fd, coordinator, undo_fd(u) };
+	const int *claims;
+	size_t nclaims = claim_fds(&claims);
 	struct err e;
 
-	let_go(keep, ARRAY_SIZE(keep));
+	/* What the run had for itself nobody else may have before it is put back. */
+	memcpy(keep + 3, claims, nclaims * sizeof(*claims));
+	let_go(keep, 3 + nclaims);
 	for (;;) {
 		char byte;
 

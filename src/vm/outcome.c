@@ -3,7 +3,9 @@
 #include "vm/outcome.h"
 
 #include "base/fsutil.h"
+#include "faults/fault.h"
 #include "run.h"
+#include "target/target.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,6 +35,10 @@ static const struct {
 	[VM_GONE] = { EXIT_GONE, VERDICT_ERROR, -1, "killed", "QEMU was killed from outside" },
 	[VM_CUT] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "cut",
 		     "the power was cut, as was asked; verify/ has the check of what was left" },
+	[VM_PANIC] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "panic",
+		       "the filesystem gave up and took the machine down, as its mount option "
+		       "asks; "
+		       "verify/ has the check of what was left" },
 	[VM_INTERRUPTED] = { EXIT_TROUBLE, VERDICT_INCOMPLETE, -1, "interrupted", "interrupted" },
 	[VM_TROUBLE] = { EXIT_TROUBLE, VERDICT_ERROR, -1, "trouble",
 			 "the guest could not run the scenario" },
@@ -78,6 +84,40 @@ static void add_lines(struct finding *f, const struct klog_event *ev)
 	}
 }
 
+static bool named(const char *const *rules, const char *rule)
+{
+	for (; rules && *rules; rules++)
+		if (!strcmp(*rules, rule))
+			return true;
+	return false;
+}
+
+/* When a fault was armed died with the guest: what one of the scenario's may explain is no finding
+ * of a guest that was to die. */
+static bool of_fault(const struct scenario *sc, const char *rule)
+{
+	for (size_t i = 0; i < sc->nfaults; i++)
+		if (named(sc->faults[i].type->log, rule) ||
+		    named(sc->faults[i].type->log_after, rule))
+			return true;
+	return false;
+}
+
+bool outcome_panic_asked(const struct watch *w)
+{
+	static const char *const words[] = { "panic forced after error",
+					     "EXT4-fs panic from previous error", "BTRFS panic (" };
+	const struct klog_event *top = gravest(w->klog);
+	const struct scenario *sc = w->current < 0 ? NULL : w->o->scenarios[w->current];
+	bool may_end = false, said = false;
+
+	for (size_t i = 0; sc && i < sc->nfaults; i++)
+		may_end = may_end || sc->faults[i].type->flags & FAULT_ENDS_FS;
+	for (size_t i = 0; top && !strcmp(top->rule, "panic") && i < ARRAY_SIZE(words); i++)
+		said = said || strstr(top->lines[0], words[i]);
+	return may_end && said && target_panics(sc);
+}
+
 /* What the console had: the guest's own reader died, or never came to report. */
 static void add_events(const struct watch *w, struct run_result *r, const struct klog_event *top,
 		       u64 time_ns)
@@ -86,7 +126,8 @@ static void add_events(const struct watch *w, struct run_result *r, const struct
 		const struct klog_event *ev = klog_event(w->klog, i);
 		struct finding *f;
 
-		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at)
+		if (ev == top || ev->allowed || ev->severity < r->sc->kernel_log.fail_at ||
+		    of_fault(r->sc, ev->rule))
 			continue;
 		f = finding_new(r, ev->finding, time_ns, "console");
 		if (!f)
@@ -195,8 +236,8 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	count_workers(&r);
 	if (ends[end].finding >= 0)
 		add_findings(w, &r, end);
-	else if (end == VM_TIMEOUT || end == VM_CUT)
-		add_events(w, &r, NULL, lived_ns(w));
+	else if (end == VM_TIMEOUT || end == VM_CUT || end == VM_PANIC)
+		add_events(w, &r, end == VM_PANIC ? gravest(w->klog) : NULL, lived_ns(w));
 	if (r.nfindings) {
 		r.verdict = VERDICT_FAIL;
 		r.exit = EXIT_FINDING;
@@ -207,7 +248,8 @@ static int write_result(struct watch *w, size_t i, const char *dir, int end, str
 	status = r.exit;
 	if (report_write_all(&r, e) < 0)
 		status = EXIT_TROUBLE;
-	else if (end != VM_CUT || r.nfindings) /* the other half of it is still to come */
+	else if ((end != VM_CUT && end != VM_PANIC) ||
+		 r.nfindings) /* the other half of it is still to come */
 		report_text(&r, w->o->out, want_colour(w->o->out));
 	free_result(&r);
 	return status;

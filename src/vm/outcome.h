@@ -8,6 +8,9 @@
 
 #include "vm/watch.h"
 
+/* Of a guest that panicked: because its filesystem is mounted to do so when it meets an error, and
+ * a fault of the scenario makes errors? */
+bool outcome_panic_asked(const struct watch *w);
 /* Write the reports of every scenario that has none, print what a person needs of them to the
  * options' streams; returns the exit status of it all, and fills in @e where no run can be blamed.
  */

@@ -333,8 +333,11 @@ int vm_run(const struct vm_options *o, struct err *e)
 										: EXIT_TROUBLE;
 	} else {
 		end = boot(v, e);
+		if (end == VM_CRASH && outcome_panic_asked(&v->watch) &&
+		    cut_check(o, &(struct err){ "" }) == 0)
+			end = VM_PANIC;
 		r = end < 0 ? EXIT_TROUBLE : outcome_settle(&v->watch, end, e);
-		if (end == VM_CUT && !e->text[0])
+		if ((end == VM_CUT || end == VM_PANIC) && !e->text[0])
 			r = cut_verify(o, r, e);
 	}
 	vm_free(v);

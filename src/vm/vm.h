@@ -53,14 +53,15 @@ enum vm_end {
 	VM_TIMEOUT,	/* alive, and not at the end when the time was over */
 	VM_GONE,	/* somebody killed QEMU */
 	VM_CUT,		/* we did, as was asked: the power was cut */
+	VM_PANIC,	/* its filesystem did, as was asked: errors=panic, with faults */
 	VM_INTERRUPTED, /* a signal asked us to stop */
 	VM_TROUBLE,	/* the host or the guest's init failed: the text says how */
 	VM_ENDS
 };
 
 /* Run it all. Returns the exit status: `stressd run`'s, and 75 when somebody killed QEMU; after a
- * power cut that of `stressd verify`, which has checked what was left. A line for a person is in @e
- * unless it is "". */
+ * power cut, or a panic that was asked for, that of `stressd verify`, which has checked what was
+ * left. A line for a person is in @e unless it is "". */
 int vm_run(const struct vm_options *o, struct err *e);
 /* Where the results of scenario @i go. 0 or -ENAMETOOLONG. */
 int vm_scenario_dir(const struct vm_options *o, size_t i, char *buf, size_t size);

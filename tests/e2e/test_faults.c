@@ -238,6 +238,16 @@ static void what_must_not_be_touched(void **state)
 	refused(IMAGE, WRITERS,
 		"{'type': 'fail_make_request', 'options': {'workers': ['buffered_writer']}}",
 		"task_filter is off");
+	refused(IMAGE, WRITERS, "{'type': 'memory', 'options': {'reclaim': '1M'}}", "breathe");
+	refused(IMAGE, WRITERS, "{'type': 'quota', 'options': {'grace': '2s'}}", "options.soft");
+	refused(IMAGE, WRITERS, "{'type': 'quota', 'options': {'soft': '1M', 'grace': '1500ms'}}",
+		"whole ones");
+	refused(DM("flakey"), WRITERS, "{'type': 'dm_flakey'}, {'type': 'power_cut'}",
+		"one fault of a layer");
+	refused(DM("delay"), WRITERS, "{'type': 'dm_delay', 'options': {'write': '100us'}}",
+		"the delay of writes");
+	refused("{'type': 'image', 'fs': 'ext4', 'size': '32M', 'mount': ['errors=panic']}",
+		WRITERS, "{'type': 'enospc'}", "takes down the machine");
 	refused(IMAGE, WRITERS ", {'type': 'remount'}", "{'type': 'fail_make_request'}",
 		"which unmounts");
 }

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #define WRITER 2
 
@@ -503,6 +504,64 @@ static void an_open_descriptor_is_owed_the_error(void **state)
 	asker_free(&t);
 }
 
+/* In the place of the C library's: what they return, 0: the length. */
+static int write_errno, range_errno;
+
+ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	(void)fd;
+	(void)offset;
+	(void)flags;
+	errno = write_errno;
+	return write_errno ? -1 : (ssize_t)(iov[0].iov_len + iov[n - 1].iov_len);
+}
+
+int sync_file_range(int fd, off64_t offset, off64_t len, unsigned int flags)
+{
+	(void)fd;
+	(void)offset;
+	(void)len;
+	(void)flags;
+	errno = range_errno;
+	return range_errno ? -1 : 0;
+}
+
+static bool loses(struct asker *t, int write_err, int range_err, int rwf)
+{
+	struct write_op w = { .op = OP_PWRITEV2, .first = 3, .n = 1, .rwf = rwf };
+
+	write_errno = write_err;
+	range_errno = range_err;
+	atomic_store(&t->f->sf->lost, 0);
+	if (range_err)
+		op_sync_range(&t->a, t->f, 0, FIX_CELL, 0);
+	else
+		op_write(&t->a, t->f, &w);
+	return atomic_load(&t->f->sf->lost);
+}
+
+/* The errors that the mapping kept are not EIO and ENOSPC alone, and nobody is told again. */
+static void any_error_of_writeback_is_told(void **state)
+{
+	static const int errors[] = { EIO, ENOSPC, EDQUOT, ENOMEM, EUCLEAN, EROFS };
+	static const int calls[] = { EINTR, EINVAL, EAGAIN, EFAULT, EOPNOTSUPP };
+	struct asker t;
+
+	(void)state;
+	asker_make(&t);
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		assert_true(loses(&t, errors[i], 0, RWF_DSYNC));
+		assert_true(loses(&t, 0, errors[i], 0));
+		assert_false(loses(&t, errors[i], 0, 0)); /* it waits for nothing */
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_false(told_loss(calls[i]));
+		assert_false(loses(&t, 0, calls[i], 0));
+	}
+	assert_false(loses(&t, 0, 0, RWF_DSYNC));
+	asker_free(&t);
+}
+
 /* A line of the log, around the inode of the file or of its neighbour; is it taken for the file's?
  */
 static const struct log_line {
@@ -571,6 +630,7 @@ int main(void)
 		cmocka_unit_test(errors_are_explained_in_their_window),
 		cmocka_unit_test(a_filesystem_that_is_down_explains_all),
 		cmocka_unit_test(an_open_descriptor_is_owed_the_error),
+		cmocka_unit_test(any_error_of_writeback_is_told),
 		cmocka_unit_test(errors_that_the_log_names),
 	};
 

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	int end, exits[3]; /* -1: did not end */
@@ -48,10 +49,62 @@ static void what_was_not_begun_is_said(void **state)
 	}
 }
 
+/* A guest whose filesystem went down with the machine, as its mount option asks, while @fault made
+ * errors: was that asked for? */
+static bool asked(const char *fault, const char *mount, const char *line)
+{
+	char path[] = "/tmp/stressd-test-XXXXXX", text[1024];
+	int fd = mkstemp(path), n;
+	struct vm_options o = { .nscenarios = 1 };
+	struct watch *w = calloc(1, sizeof(*w));
+	struct err e = { "" };
+	bool r;
+
+	assert_true(fd >= 0 && w);
+	n = snprintf(
+		text, sizeof(text),
+		"{ \"version\": 1, \"name\": \"t\", \"duration\": \"1s\","
+		"  \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"64M\","
+		"  \"mount\": [\"%s\"] }, \"files\": [ { \"name\": \"data\", \"size\": \"1M\" } ],"
+		"  \"workers\": [ { \"type\": \"reader\", \"file\": \"data\" } ],"
+		"  \"faults\": [ { \"type\": \"%s\" } ] }",
+		mount, fault);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+	close(fd);
+	if (scenario_load(path, &o.scenarios[0], &e) < 0)
+		fail_msg("%s", e.text);
+	unlink(path);
+	w->o = &o;
+	assert_int_equal(klog_open_memory(&w->klog), 0);
+	klog_feed(w->klog, "EXT4-fs error (device loop0): ext4_journal_check_start:61: Detected",
+		  1);
+	klog_feed(w->klog, line, 2);
+	klog_finish(w->klog);
+	r = outcome_panic_asked(w);
+	klog_close(w->klog);
+	scenario_free(o.scenarios[0]);
+	free(w);
+	return r;
+}
+
+static void a_panic_that_was_asked_for(void **state)
+{
+	const char *forced = "Kernel panic - not syncing: EXT4-fs (device loop0): panic forced "
+			     "after error",
+		   *other = "Kernel panic - not syncing: Fatal exception";
+
+	(void)state;
+	assert_true(asked("fail_make_request", "errors=panic", forced));
+	assert_false(asked("fail_make_request", "errors=panic", other));
+	assert_false(asked("fail_make_request", "errors=remount-ro", forced));
+	assert_false(asked("enospc", "errors=panic", forced)); /* which makes no such errors */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_not_begun_is_said),
+		cmocka_unit_test(a_panic_that_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

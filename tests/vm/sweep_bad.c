@@ -123,6 +123,33 @@ static int read_only_knobs(void)
 	return failed;
 }
 
+/* A run that has the knobs and has not armed anything: another must not take its values for the
+ * machine's, though all that it could look at says that nobody uses them. */
+static int another_run(void)
+{
+	static const char *const second[] = { "run",	"--quiet", "--run-dir", SWEEP_HOME "/run2",
+					      SCENARIO, NULL };
+	pid_t pid = 0, other;
+	int status = -1, failed = 0;
+
+	if (write_scenario("fail_make_request", EXT4))
+		status = run_stressd(STATE, "pause:change:1", argv, &pid);
+	if (!WIFSTOPPED(status))
+		return printf("FAILED a run cannot be stopped: %#x\n", status) > 0;
+	status = run_stressd(SWEEP_HOME "/state2", "", second, &other);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != SKIPPED ||
+	    !shell("grep -q 'another run of stressd' " SWEEP_OUTPUT)) {
+		failed =
+			printf("FAILED a second run with the same knobs: status %#x\n", status) > 0;
+		print_output();
+	}
+	kill(pid, SIGCONT);
+	status = await(pid, RUN_S);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == SKIPPED)
+		failed += printf("FAILED the first run beside another: %#x\n", status) > 0;
+	return failed + !is_clean("two runs with the same knobs");
+}
+
 /* The disk under the loop device goes while its requests fail, and comes back for who is next. */
 static int disk_is_pulled(void)
 {
@@ -189,6 +216,7 @@ int bad_cases(void)
 	failed += must_be_skipped("quota", EXT4, "without usrquota");
 	failed += must_be_skipped("quota", BTRFS, "mount option usrquota");
 	failed += too_old();
+	failed += another_run();
 	failed += disk_is_pulled();
 	printf("bad cases: %d failed\n", failed);
 	return failed;

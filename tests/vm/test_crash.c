@@ -294,6 +294,49 @@ static void on_purpose(void **state)
 	}
 }
 
+/* Requests fail until the filesystem gives up, and with it the machine, as it was told to. */
+#define GIVES_UP                                                                                   \
+	"{ \"version\": 1, \"name\": \"gives-up\", \"description\": \"test\", \"duration\": "      \
+	"\"100s\","                                                                                \
+	" \"target\": { \"type\": \"image\", \"fs\": \"ext4\", \"size\": \"64M\", \"mount\": [ "   \
+	"\"errors=panic\" ] },"                                                                    \
+	" \"files\": [ { \"name\": \"log\", \"size\": \"0\", \"max\": \"8M\", \"layout\": "        \
+	"\"empty\" } ],"                                                                           \
+	" \"workers\": [ { \"type\": \"buffered_writer\", \"file\": \"log\","                      \
+	" \"options\": { \"how\": \"append\", \"pause\": \"2ms\" } },"                             \
+	" { \"type\": \"syncer\", \"options\": { \"interval\": \"10ms\" } } ],"                    \
+	" \"faults\": [ { \"type\": \"fail_make_request\", \"after\": \"2s\","                     \
+	" \"options\": { \"interval\": 5, \"times\": 1000 } } ] }"
+
+static void a_panic_that_was_asked_for(void **state)
+{
+	const char *json = e2e_path("gives-up.json");
+	char dir[512];
+	json_t *result, *check;
+	struct e2e r;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s", e2e_path("panic"));
+	e2e_write(json, GIVES_UP);
+	e2e_start(&r,
+		  (const char *const[]){ "vm", "--kernel", vm_kernel, "--accel", "tcg", "--run-dir",
+					 dir, json, NULL },
+		  NULL);
+	e2e_wait(&r, LIMIT_S);
+	if (r.exit == 4) /* a kernel without CONFIG_FAIL_MAKE_REQUEST */
+		skip();
+	e2e_assert_exit(&r, 0);
+	e2e_free(&r);
+	result = e2e_result(e2e_path("panic"));
+	check = e2e_result(e2e_path("panic/verify"));
+	assert_string_equal(json_string_value(json_object_get(result, "verdict")), "incomplete");
+	assert_non_null(strstr(json_string_value(json_object_get(result, "reason")),
+			       "took the machine down"));
+	assert_string_equal(json_string_value(json_object_get(check, "verdict")), "pass");
+	json_decref(result);
+	json_decref(check);
+}
+
 /* What cannot be checked is not cut. */
 static void refused(void **state)
 {
@@ -333,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
 		cmocka_unit_test(on_purpose),
+		cmocka_unit_test(a_panic_that_was_asked_for),
 		cmocka_unit_test(a_cut_loses_nothing_that_was_synced),
 		cmocka_unit_test(nor_on_others),
 	};
