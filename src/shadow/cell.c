@@ -59,7 +59,8 @@ static u64 since(const struct shadow_cell *c, u64 flight, enum cell_kind kind)
 			: old & CELL_SINCE_ALL;
 	if (flight & CELL_MAYBE_ZERO)
 		kinds |= CELL_SINCE(CELL_ZERO);
-	if (flight & CELL_UNKNOWN)
+	/* Whatever was moved here: without the move its place is one that others write to, now. */
+	if (flight & (CELL_UNKNOWN | CELL_MOVING))
 		kinds |= CELL_SINCE(CELL_MOVED);
 	return kinds | CELL_SINCE(kind);
 }

@@ -16,10 +16,10 @@
 #define CUT_END 300
 
 /*
- * Script: w write, d O_DSYNC write, z zero, c cut, m move from OTHER, f failed write, y write of
- * uncertain outcome, p write that is pending; S sync, [ sync begins, ] it succeeds, ! it fails and
- * says so. Contents: 1 to 9 a generation, 0 zeros, a generation 3 of OTHER, x words of the last two
- * generations, k generation 1 cut, g garbage, P prefill, R another run's.
+ * Script: w write, d O_DSYNC write, z zero, c cut, m move from OTHER, h move of a hole, f failed
+ * write, y write of uncertain outcome, p write that is pending; S sync, [ sync begins, ] it
+ * succeeds, ! it fails and says so. Contents: 1 to 9 a generation, 0 zeros, a generation 3 of OTHER,
+ * x words of the last two generations, k generation 1 cut, g garbage, P prefill, R another run's.
  */
 static const struct {
 	const char *why, *script, *legal, *open, *wrong;
@@ -44,6 +44,10 @@ static const struct {
 	{ "moved since", "wSm", "1a0", "g", "PR" },
 	{ "moved, written, synced", "wmwS", "3", "", "01aPR" },
 	{ "moved and written since", "wSmw", "13a0", "", "PR" },
+	{ "a hole moved here and synced", "zhS", "0", "", "1aPR" },
+	{ "a hole moved here since", "zSh", "0a", "g", "PR" },
+	{ "a hole moved here since, then written", "zShw", "03a", "", "PR" },
+	{ "a hole moved here, written, synced", "zhwS", "3", "", "0aPR" },
 	{ "cut and synced", "wcS", "k", "", "01x3PR" },
 	{ "cut since", "wSc", "1k0", "", "3PR" },
 	{ "cut, synced, written", "wcSw", "30", "k", "1PR" },
@@ -114,10 +118,10 @@ static void step(struct shadow_fixture *x, char c)
 		sync_failed(x->f);
 		return;
 	}
-	begin(x, c == 'z' || c == 'u' ? CELL_ZERO
-		 : c == 'c'	      ? CELL_CUT
-		 : c == 'm'	      ? CELL_MOVED
-				      : CELL_STAMP);
+	begin(x, c == 'z' || c == 'u'	? CELL_ZERO
+		 : c == 'c'		? CELL_CUT
+		 : c == 'm' || c == 'h' ? CELL_MOVED
+					: CELL_STAMP);
 	if (c == 'w' || c == 'd' || c == 'z')
 		settle(x, OUTCOME_DONE, c == 'd');
 	else if (c == 'f')
@@ -128,6 +132,8 @@ static void step(struct shadow_fixture *x, char c)
 		shadow_settle_as(&x->sh, x->f, CELL, CELL_CUT, WRITER, CUT(1, CUT_AT, CUT_END));
 	else if (c == 'm')
 		shadow_settle_as(&x->sh, x->f, CELL, CELL_MOVED, WRITER, ORIGIN(0, OTHER, 3));
+	else if (c == 'h')
+		shadow_settle_as(&x->sh, x->f, CELL, CELL_ZERO, WRITER, 0);
 }
 
 static void play(struct shadow_fixture *x, const char *script)

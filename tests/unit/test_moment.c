@@ -14,9 +14,10 @@
 #define WRITER 2
 
 /*
- * Script: w a write, p one that is begun and . settled, z zeros, S a sync, [ one begins and ]
+ * Script: w a write, p one that is begun and . settled, z zeros, h a hole that is moved here,
+ * S a sync, [ one begins and ]
  * succeeds; | the look before, ^ the one after. Contents: a digit is a generation, 0 zeros, x words
- * of generations 1 and 2, P prefill.
+ * of generations 1 and 2, a another cell, P prefill.
  */
 static const struct {
 	const char *why, *script, *legal, *open, *wrong;
@@ -36,6 +37,8 @@ static const struct {
 	{ "zeroed between", "wS|z^", "01", "", "3P" },
 	{ "zeroed before", "wSz|^", "01", "", "3P" },
 	{ "zeroed and synced before", "wzS|^", "0", "", "123xP" },
+	{ "a hole moved here between", "zS|h^", "0a", "", "P" },
+	{ "a hole moved here after", "zS|^h", "0", "", "aP" },
 	{ "never synced", "ww|ww^w", "01234x", "", "5P" },
 	{ "nothing was ever written", "|^w", "0", "", "12P" },
 };
@@ -56,6 +59,10 @@ static void content(char c, u8 *dst)
 		prefill_fill(dst, FIX_CELL, 1 << 20);
 	else if (c == 'x')
 		stamp(dst, 1);
+	else if (c == 'a')
+		stamp_fill(dst, FIX_CELL,
+			   &(struct stamp){
+				   .run = FIX_RUN, .gen = 1, .writer = WRITER, .cell = CELL + 1 });
 	else if (c != '0')
 		stamp(dst, (u32)(c - '0'));
 	if (c != 'x')
@@ -99,6 +106,10 @@ static void step(struct shadow_fixture *x, struct shadow_moment *m, char c)
 		break;
 	case '.':
 		settle(x);
+		break;
+	case 'h':
+		begin(x, CELL_MOVED);
+		shadow_settle_as(&x->sh, x->f, CELL, CELL_ZERO, WRITER, 0);
 		break;
 	default:
 		begin(x, c == 'z' ? CELL_ZERO : CELL_STAMP);
