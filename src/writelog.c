@@ -81,11 +81,6 @@ void writelog_rewind(struct writelog *w)
 	w->at = w->sector_bytes;
 }
 
-static bool has_data(const struct writelog_entry *entry)
-{
-	return entry->len && !(entry->flags & (WRITELOG_DISCARD | WRITELOG_MARK));
-}
-
 /* A mark lies in the sector of its entry. */
 static int read_mark(const struct writelog *w, u64 len, struct writelog_entry *ret, struct err *e)
 {
@@ -133,7 +128,7 @@ int writelog_next(struct writelog *w, struct writelog_entry *ret, struct err *e)
 	if (r < 0)
 		return err_set(e, r, "the log of writes ends within entry %llu of %llu",
 			       (unsigned long long)w->next, (unsigned long long)w->nentries);
-	end = ret->data + (has_data(ret) ? ret->len : 0);
+	end = ret->data + (writelog_has_data(ret) ? ret->len : 0);
 	if (end > w->len)
 		return err_set(e, -ENODATA, "the log of writes ends within entry %llu of %llu",
 			       (unsigned long long)w->next, (unsigned long long)w->nentries);
@@ -162,7 +157,7 @@ int writelog_apply(const struct writelog *w, const struct writelog_entry *entry,
 {
 	int r = 0;
 
-	if (has_data(entry))
+	if (writelog_has_data(entry))
 		r = copy(w, entry, to);
 	else if (entry->len && fallocate(to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 					 (off_t)entry->offset, (off_t)entry->len) < 0)

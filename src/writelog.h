@@ -41,6 +41,12 @@ struct writelog_entry {
 	char mark[WRITELOG_MARK_MAX];
 };
 
+/* Do bytes follow it? */
+static inline bool writelog_has_data(const struct writelog_entry *entry)
+{
+	return entry->len && !(entry->flags & (WRITELOG_DISCARD | WRITELOG_MARK));
+}
+
 /* The log in @fd (a file or a device that is @len bytes long), of a device of @device_bytes. 0, or
  * -EBADMSG: there is none, or it is damaged. */
 int writelog_open(int fd, u64 len, u64 device_bytes, struct writelog *ret, struct err *e);

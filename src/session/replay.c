@@ -34,6 +34,7 @@ struct replay {
 	u64 *marked; /* for each moment, the number of its mark's entry; NEVER: not logged */
 	int fd;	     /* what was replayed so far */
 	char path[600];
+	struct replay_order order;
 	size_t points;
 };
 
@@ -133,6 +134,10 @@ static int replay_to(struct replay *r, u64 number, struct err *e)
 	int n = 0;
 
 	while (r->log.next <= number && (n = writelog_next(&r->log, &entry, e)) > 0) {
+		n = order_look(&r->order, r->s->shadow.run, &r->log, &entry, r->fd);
+		if (n < 0)
+			return err_set(e, n, "entry %llu of the log of writes: %s",
+				       (unsigned long long)entry.number, strerror(-n));
 		n = writelog_apply(&r->log, &entry, r->fd, e);
 		if (n < 0)
 			break;
@@ -212,7 +217,7 @@ static int check_at(struct replay *r, size_t i, struct err *e)
 		return n;
 	snprintf(when, sizeof(when), "as of flush %zu of %zu, entry %llu of the log of writes",
 		 i + 1, r->ndurable, (unsigned long long)r->durable[i]);
-	replay_check(r->s, copy, &m->kept[from].at, &m->kept[to].at, when);
+	replay_check(r->s, copy, &m->kept[from].at, &m->kept[to].at, &r->order, when);
 	r->points++;
 	/* With findings the file is evidence. */
 	return undo_forget(r->s->undo, entry);
@@ -283,6 +288,7 @@ static void end_replay(struct replay *r)
 	unlink(r->path);
 	free(r->durable);
 	free(r->marked);
+	order_free(&r->order);
 }
 
 void replay_log(struct session *s)
@@ -307,6 +313,12 @@ void replay_log(struct session *s)
 		judge_trouble(s, "the log of writes has no flush that could be checked");
 	judge_note(s, "the filesystem was recovered as of %zu of %zu flushes of the log of writes",
 		   r.points, r.ndurable);
+	if (r.order.seen)
+		judge_note(s,
+			   "%zu times the log of writes had a cell's older bytes behind newer "
+			   "ones, by "
+			   "two flushes at a time; until its next write the cell may be either",
+			   r.order.seen);
 	if (target_drop_log(&s->target, s->o->keep || s->result.nfindings > before) < 0)
 		judge_trouble(s, "%s: %s", s->target.log, strerror(errno));
 }

@@ -7,6 +7,7 @@
 #ifndef STRESSD_SESSION_REPLAY_H
 #define STRESSD_SESSION_REPLAY_H
 
+#include "session/replay_order.h"
 #include "shadow/moment.h"
 
 struct session;
@@ -38,10 +39,11 @@ void moments_free(struct session *s);
 /* The target is unmounted: take it away, read the log, check. Findings are the session's. */
 void replay_log(struct session *s);
 
-/* replay_point.c: the filesystem of the file @image, in which @from was durable and nothing of
- * after @to can be. Its findings are marked with @when; the file goes, but for one that has some.
- */
+/* replay_point.c: the filesystem of the file @image, in which @from was durable, but for what
+ * @order says, and nothing of after @to can be. Its findings are marked with @when; the file goes,
+ * but for one that has some. */
 void replay_check(struct session *s, const char *image, const struct shadow_moment *from,
-		  const struct shadow_moment *to, const char *when);
+		  const struct shadow_moment *to, const struct replay_order *order,
+		  const char *when);
 
 #endif

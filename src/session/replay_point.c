@@ -26,13 +26,14 @@ static void aim_actor(struct session *s)
 }
 
 static int put_aside(struct session *s, struct aside *a, const struct shadow_moment *from,
-		     const struct shadow_moment *to)
+		     const struct shadow_moment *to, const struct replay_order *order)
 {
 	struct shadow then;
 	int r = moment_shadow(&s->shadow, from, to, &then);
 
 	if (r < 0)
 		return r;
+	order_forgive(order, &then);
 	a->target = s->target;
 	a->shadow = s->shadow;
 	a->died_ns = s->died_ns;
@@ -103,13 +104,14 @@ static void say_when(struct session *s, size_t first, const char *when)
 }
 
 void replay_check(struct session *s, const char *image, const struct shadow_moment *from,
-		  const struct shadow_moment *to, const char *when)
+		  const struct shadow_moment *to, const struct replay_order *order,
+		  const char *when)
 {
 	size_t before = s->result.nfindings;
 	struct err e = { "" };
 	struct aside a;
 
-	if (put_aside(s, &a, from, to) < 0) {
+	if (put_aside(s, &a, from, to, order) < 0) {
 		judge_trouble(s, "the log of writes: no memory");
 		return;
 	}
