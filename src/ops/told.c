@@ -60,8 +60,10 @@ static bool ended_by(struct actor *a, const struct run_fault *fault, const struc
 		return true;
 	if (!is_down(f, err))
 		return false;
-	if (atomic_compare_exchange_strong(&a->run->fs_down_ns, &none, now_ns()))
+	if (atomic_compare_exchange_strong(&a->run->fs_down_ns, &none, now_ns())) {
 		atomic_store(&a->run->fs_down_errno, (u32)err);
+		risk_begin(a->sh);
+	}
 	return true;
 }
 

@@ -176,11 +176,21 @@ static void open_window(struct session *s, struct fault_run *r, u64 now)
 		atomic_store_explicit(&r->shared->first_ns, now, memory_order_release);
 }
 
+/* What is dirty in a filesystem that is down is written no more, whatever its device would take: a
+ * direct read finds what is on the disk. A worker may see it go down at this moment. */
+static void end_risk(struct session *s, const struct fault_run *r)
+{
+	if (!r->shared->loses_writes || loses_now(s) || ledger_fs_down(s))
+		return;
+	risk_end(&s->shadow);
+	if (ledger_fs_down(s))
+		risk_begin(&s->shadow);
+}
+
 static void close_window(struct session *s, struct fault_run *r, u64 now)
 {
 	atomic_store(&r->shared->until_ns, now + GRACE_NS);
-	if (r->shared->loses_writes && !loses_now(s))
-		risk_end(&s->shadow);
+	end_risk(s, r);
 	/* A filesystem that is down goes on to complain. */
 	if (r->log_set >= 0 && !ledger_fs_down(s))
 		klog_allow_until(s->klog, r->log_set, now + LOG_GRACE_NS);

@@ -43,8 +43,9 @@ void ledger_event(struct session *s, const char *rule, u64 time_ns)
 	for (u32 i = 0; i < s->run->nfaults; i++) {
 		u64 first = atomic_load(&s->run->faults[i].first_ns);
 
-		if (s->run->faults[i].ends_fs && first && time_ns >= first)
-			atomic_compare_exchange_strong(&s->run->fs_down_ns, &none, time_ns);
+		if (s->run->faults[i].ends_fs && first && time_ns >= first &&
+		    atomic_compare_exchange_strong(&s->run->fs_down_ns, &none, time_ns))
+			risk_begin(&s->shadow);
 	}
 }
 

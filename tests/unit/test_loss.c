@@ -364,6 +364,7 @@ static void after_the_filesystem_went_down(void **state)
 /* Errors and faults: an actor without files is enough. */
 struct teller {
 	struct run_shared run;
+	struct shadow sh;
 	struct actor a;
 };
 
@@ -380,6 +381,7 @@ static struct run_fault *teller_make(struct teller *t)
 
 	memset(t, 0, sizeof(*t));
 	t->a.run = &t->run;
+	t->a.sh = &t->sh;
 	t->run.nfaults = 1;
 	f->errnos[0] = EIO;
 	f->ends_fs = true;
@@ -425,6 +427,31 @@ static void a_filesystem_that_is_down_explains_all(void **state)
 	assert_true(explains(&t, OP_PREAD, now + 9, EIO));
 	f->ends_fs = false;
 	assert_false(explains(&t, OP_PREAD, now + 9, EIO));
+}
+
+/* The window of the fault is over, and still nothing that is dirty gets to the disk. */
+static void a_filesystem_that_is_down_keeps_nothing(void **state)
+{
+	static struct teller t;
+	struct run_fault *f = teller_make(&t);
+	struct shadow_fixture x;
+
+	(void)state;
+	fixture_make(&x, false);
+	t.a.sh = &x.sh;
+	write_cell(&x, 3);
+	write_cell(&x, 3);
+	sync_file(&x);
+	risk_begin(&x.sh);
+	atomic_store(&f->first_ns, now_ns());
+	risk_end(&x.sh);
+	write_cell(&x, 3);
+	assert_lost(&x, 2);
+	assert_true(explains(&t, OP_PWRITE, now_ns(), EROFS));
+	assert_legal(&x, 2);
+	assert_legal(&x, 3);
+	assert_lost(&x, 1); /* the second was synced */
+	fixture_free(&x);
 }
 
 /* A file in a plain directory, with an actor that has it open. */
@@ -629,6 +656,7 @@ int main(void)
 		cmocka_unit_test(after_the_filesystem_went_down),
 		cmocka_unit_test(errors_are_explained_in_their_window),
 		cmocka_unit_test(a_filesystem_that_is_down_explains_all),
+		cmocka_unit_test(a_filesystem_that_is_down_keeps_nothing),
 		cmocka_unit_test(an_open_descriptor_is_owed_the_error),
 		cmocka_unit_test(any_error_of_writeback_is_told),
 		cmocka_unit_test(errors_that_the_log_names),
