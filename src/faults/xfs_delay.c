@@ -26,52 +26,44 @@ static const struct opt_def options[] = {
 	{ 0 },
 };
 
-static int save(struct fault *f, struct err *e)
+struct chosen {
+	const char *tags[ARRAY_SIZE(tags) + 1];
+};
+
+static struct chosen chosen(const struct fault *f)
 {
 	FAULT_OPTIONS(xfs_delay, f);
-	int r = xfs_tags_find(f, e);
+	struct chosen c = { { NULL } };
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tags) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
 		if (o->where >> i & 1)
-			r = xfs_tag_save(f, tags[i], "boot Linux 6.2 or later", e);
-	return r;
+			c.tags[n++] = tags[i];
+	return c;
 }
 
-static int set_all(const struct fault *f, u64 value, struct err *e)
+static int save(struct fault *f, struct err *e)
 {
-	FAULT_OPTIONS(xfs_delay, f);
-	int first = 0;
+	int r = xfs_tags_find(f, e);
 
-	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
-		struct err mine;
-		int r = o->where >> i & 1 ? xfs_tag_set(f, tags[i], value, &mine) : 0;
-
-		if (r < 0 && first == 0)
-			first = err_set(e, r, "%s", mine.text);
-	}
-	return first;
+	return r < 0 ? r : xfs_tags_save(f, chosen(f).tags, "boot Linux 6.2 or later", e);
 }
 
 static int arm(struct fault *f, struct err *e)
 {
 	FAULT_OPTIONS(xfs_delay, f);
 
-	return set_all(f, o->delay / NSEC_PER_MSEC, e);
+	return xfs_tags_set(f, chosen(f).tags, o->delay / NSEC_PER_MSEC, e);
 }
 
 static int disarm(struct fault *f, struct err *e)
 {
-	return set_all(f, 0, e);
+	return xfs_tags_set(f, chosen(f).tags, 0, e);
 }
 
 static bool is_armed(const struct fault *f)
 {
-	FAULT_OPTIONS(xfs_delay, f);
-
-	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
-		if (o->where >> i & 1 && xfs_tag_is_set(f, tags[i]))
-			return true;
-	return false;
+	return xfs_tags_any_set(f, chosen(f).tags);
 }
 
 extern const struct fault_type fault_xfs_delay;

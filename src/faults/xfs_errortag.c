@@ -50,52 +50,35 @@ static int check(const void *block, const struct scenario *sc, const struct sc_f
 	return 0;
 }
 
-static int save(struct fault *f, struct err *e)
+static const char *const *tags_of(const struct fault *f)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
-	int r = xfs_tags_find(f, e);
 
-	for (size_t i = 0; o->tags[i] && r == 0; i++)
-		r = xfs_tag_save(f, o->tags[i], "CONFIG_XFS_DEBUG", e);
-	return r;
+	return (const char *const *)o->tags;
 }
 
-/* All of them, also after one that would not. */
-static int set_all(const struct fault *f, u64 value, struct err *e)
+static int save(struct fault *f, struct err *e)
 {
-	FAULT_OPTIONS(xfs_errortag, f);
-	int first = 0;
+	int r = xfs_tags_find(f, e);
 
-	for (size_t i = 0; o->tags[i]; i++) {
-		struct err mine;
-		int r = xfs_tag_set(f, o->tags[i], value, &mine);
-
-		if (r < 0 && first == 0)
-			first = err_set(e, r, "%s", mine.text);
-	}
-	return first;
+	return r < 0 ? r : xfs_tags_save(f, tags_of(f), "CONFIG_XFS_DEBUG", e);
 }
 
 static int arm(struct fault *f, struct err *e)
 {
 	FAULT_OPTIONS(xfs_errortag, f);
 
-	return set_all(f, o->one_in, e);
+	return xfs_tags_set(f, tags_of(f), o->one_in, e);
 }
 
 static int disarm(struct fault *f, struct err *e)
 {
-	return set_all(f, 0, e);
+	return xfs_tags_set(f, tags_of(f), 0, e);
 }
 
 static bool is_armed(const struct fault *f)
 {
-	FAULT_OPTIONS(xfs_errortag, f);
-
-	for (size_t i = 0; o->tags[i]; i++)
-		if (xfs_tag_is_set(f, o->tags[i]))
-			return true;
-	return false;
+	return xfs_tags_any_set(f, tags_of(f));
 }
 
 /* EUCLEAN is XFS's EFSCORRUPTED, EBADMSG its EFSBADCRC. */

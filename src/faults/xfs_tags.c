@@ -44,7 +44,7 @@ static int tag_path(const struct fault *f, const char *tag, char *buf, size_t si
 	return path_set(buf, size, "%s/%s", st->dir, tag);
 }
 
-int xfs_tag_save(struct fault *f, const char *tag, const char *needs, struct err *e)
+static int save_one(struct fault *f, const char *tag, const char *needs, struct err *e)
 {
 	FAULT_STATE(xfs_tags_state, f);
 	char path[200];
@@ -56,7 +56,7 @@ int xfs_tag_save(struct fault *f, const char *tag, const char *needs, struct err
 	return r < 0 ? r : fault_save_attr(f, path, e);
 }
 
-int xfs_tag_set(const struct fault *f, const char *tag, u64 value, struct err *e)
+static int set_one(const struct fault *f, const char *tag, u64 value, struct err *e)
 {
 	char path[200], text[24];
 	int r = tag_path(f, tag, path, sizeof(path));
@@ -67,12 +67,43 @@ int xfs_tag_set(const struct fault *f, const char *tag, u64 value, struct err *e
 	return r < 0 ? err_set(e, r, "%s: cannot write %s: %s", path, text, strerror(-r)) : 0;
 }
 
-bool xfs_tag_is_set(const struct fault *f, const char *tag)
+static bool is_set(const struct fault *f, const char *tag)
 {
 	char path[200], now[32];
 
 	return tag_path(f, tag, path, sizeof(path)) == 0 &&
 	       attr_read(path, now, sizeof(now)) == 0 && strcmp(now, "0");
+}
+
+int xfs_tags_save(struct fault *f, const char *const *tags, const char *needs, struct err *e)
+{
+	int r = 0;
+
+	for (; *tags && r == 0; tags++)
+		r = save_one(f, *tags, needs, e);
+	return r;
+}
+
+int xfs_tags_set(const struct fault *f, const char *const *tags, u64 value, struct err *e)
+{
+	int first = 0;
+
+	for (; *tags; tags++) {
+		struct err mine;
+		int r = set_one(f, *tags, value, &mine);
+
+		if (r < 0 && first == 0)
+			first = err_set(e, r, "%s", mine.text);
+	}
+	return first;
+}
+
+bool xfs_tags_any_set(const struct fault *f, const char *const *tags)
+{
+	for (; *tags; tags++)
+		if (is_set(f, *tags))
+			return true;
+	return false;
 }
 
 bool xfs_tag_is_delay(const char *tag)

@@ -19,10 +19,12 @@ struct xfs_tags_state {
 int xfs_tags_probe(const struct fault *f, struct err *e);
 /* First thing in fault_type.save. */
 int xfs_tags_find(struct fault *f, struct err *e);
-/* Into the journal. -ENOENT with @needs in @e: this kernel has no such tag. */
-int xfs_tag_save(struct fault *f, const char *tag, const char *needs, struct err *e);
-int xfs_tag_set(const struct fault *f, const char *tag, u64 value, struct err *e);
-bool xfs_tag_is_set(const struct fault *f, const char *tag);
+/* Of @tags, which end with NULL. Into the journal; -ENOENT with @needs in @e: this kernel lacks
+ * one. */
+int xfs_tags_save(struct fault *f, const char *const *tags, const char *needs, struct err *e);
+/* All of them, also after one that would not; the first error. */
+int xfs_tags_set(const struct fault *f, const char *const *tags, u64 value, struct err *e);
+bool xfs_tags_any_set(const struct fault *f, const char *const *tags);
 /* Is its number a time to wait, and no chance to fail? (fs/xfs/libxfs/xfs_errortag.h) */
 bool xfs_tag_is_delay(const char *tag);
 

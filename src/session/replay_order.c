@@ -84,12 +84,13 @@ void order_forgive(const struct replay_order *o, struct shadow *then)
 {
 	for (size_t i = 0; i < o->n; i++) {
 		const struct swapped *w = &o->swapped[i];
-		const struct shadow_file *f = then->files + w->file;
+		const struct shadow_file *f;
 		struct shadow_cell *c;
 		struct durable d;
 
-		if (w->file >= then->nfiles || w->cell >= f->ncells)
+		if (w->file >= then->nfiles || w->cell >= then->files[w->file].ncells)
 			continue;
+		f = &then->files[w->file];
 		c = &then->begun[f->first_cell + w->cell];
 		d = shadow_durable(f, shadow_view(c));
 		atomic_store(&c->durable, MIN(d.gen, w->gen));

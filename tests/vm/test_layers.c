@@ -92,21 +92,6 @@ static char *quoted(const char *script)
 	return text;
 }
 
-static void assert_verdict(int row, const char *verdict, const struct e2e *r)
-{
-	char dir[512];
-	json_t *result;
-	const char *is;
-
-	snprintf(dir, sizeof(dir), "%s/%d", e2e_path("run"), row);
-	result = e2e_result(dir);
-	is = json_string_value(json_object_get(result, "verdict"));
-	if (strcmp(is ? is : "missing", verdict))
-		fail_msg("row %d is %s and not %s\n%s%s", row, is ? is : "missing", verdict, r->out,
-			 r->err);
-	json_decref(result);
-}
-
 /* A run that was killed writes no result; one whose program did not see four devices does. */
 static void killed_in_the_middle(void **state)
 {
@@ -127,10 +112,10 @@ static void killed_in_the_middle(void **state)
 	e2e_wait(&r, LAYERS_LIMIT_S);
 	if (strstr(r.err, "CONFIG_") && r.exit == 4)
 		skip();
-	assert_verdict(1, "missing", &r);
-	assert_verdict(2, "pass", &r);
-	assert_verdict(3, "missing", &r);
-	assert_verdict(4, "pass", &r);
+	json_decref(vm_assert_verdict(&r, "/1", "missing"));
+	json_decref(vm_assert_verdict(&r, "/2", "pass"));
+	json_decref(vm_assert_verdict(&r, "/3", "missing"));
+	json_decref(vm_assert_verdict(&r, "/4", "pass"));
 	e2e_free(&r);
 }
 
@@ -152,9 +137,9 @@ static void quota_that_is_not_on(void **state)
 	e2e_wait(&r, LAYERS_LIMIT_S);
 	if (strstr(r.err, "CONFIG_") && r.exit == 4)
 		skip();
-	assert_verdict(1, "skip", &r);
+	json_decref(vm_assert_verdict(&r, "/1", "skip"));
 	assert_non_null(strstr(r.out, "without usrquota"));
-	assert_verdict(2, "pass", &r);
+	json_decref(vm_assert_verdict(&r, "/2", "pass"));
 	e2e_free(&r);
 }
 

@@ -74,7 +74,7 @@ json_t *vm_assert_verdict(const struct e2e *r, const char *row, const char *verd
 	snprintf(dir, sizeof(dir), "%s%s", e2e_path("run"), row);
 	result = e2e_result(dir);
 	is = json_string_value(json_object_get(result, "verdict"));
-	if (!is || strcmp(is, verdict))
+	if (strcmp(is ? is : "missing", verdict))
 		fail_msg("row %s is %s and not %s\n%s%s", row, is ? is : "missing", verdict, r->out,
 			 r->err);
 	return result;
